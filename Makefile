@@ -1,0 +1,10 @@
+# Everything is one word: make demo, make test. Both set up .venv when it is missing.
+
+PYTHON ?= python3
+CH ?=
+
+.PHONY: demo test lint soak
+demo: ; @$(PYTHON) bootstrap.py demo && .venv/bin/lab demo
+test: ; @$(PYTHON) bootstrap.py test && .venv/bin/python -m tests $(CH)
+lint: ; @$(PYTHON) bootstrap.py test && .venv/bin/pre-commit run --all-files
+soak: ; @$(PYTHON) bootstrap.py test && .venv/bin/python -m tests --soak $(CH)

@@ -1,0 +1,82 @@
+"""The chapters of the course, found by their `lesson.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class NoChapter(LookupError):
+    """There is no such chapter."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `lab demo` shows of a chapter: the table `[demo]` of its `lesson.toml`.
+
+    `app` is what the worker runs (``celery -A app worker``). `sample` makes the input when the
+    learner brings none, `run` does the job. Both are commands without a shell, in which
+    ``{input}`` and ``{output}`` stand for folders. `picture` is the file in ``{output}`` that
+    the job makes, `then` what a learner can type next.
+    """
+
+    app: str
+    sample: Sequence[str]
+    run: Sequence[str]
+    picture: str
+    then: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A numbered folder of the course."""
+
+    folder: Path
+    title: str
+    needs: Sequence[str]
+    demo: Demo | None
+
+    @property
+    def name(self) -> str:
+        """The name of the folder: "01-first-steps"."""
+        return self.folder.name
+
+    @property
+    def number(self) -> str:
+        """The two digits it begins with: "01"."""
+        return self.name[:2]
+
+
+def read(folder: Path) -> Chapter:
+    """Read the `lesson.toml` of one chapter."""
+    lesson: dict[str, Any] = tomllib.loads((folder / "lesson.toml").read_text())
+    demo = lesson.get("demo")
+    return Chapter(
+        folder=folder,
+        title=lesson["title"],
+        needs=lesson["needs"],
+        demo=Demo(**demo) if demo else None,
+    )
+
+
+def all_chapters() -> list[Chapter]:
+    """Every chapter, in the order of its number."""
+    return [read(lesson.parent) for lesson in sorted(ROOT.glob("[0-9][0-9]-*/lesson.toml"))]
+
+
+def find(name: str) -> Chapter:
+    """The chapter with this name or number: "01-first-steps", "01", "1".
+
+    Raises `NoChapter`, whose message lists those there are.
+    """
+    chapters = all_chapters()
+    for chapter in chapters:
+        if name in (chapter.name, chapter.number, chapter.number.lstrip("0")):
+            return chapter
+    there_are = ", ".join(chapter.name for chapter in chapters) or "none yet"
+    raise NoChapter(f"There is no chapter {name!r}. There are: {there_are}.")

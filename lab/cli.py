@@ -1,0 +1,126 @@
+"""The command `lab`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DEFAULT_URL = "redis://localhost:6379/0"
+
+
+def make_console() -> Console:
+    """A terminal gets colours and movement; a pipe gets plain lines, as wide as they are."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=100, color_system=None)
+
+
+class Commands(click.Group):
+    """In the order in which a learner needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="celery-by-experiment", prog_name="lab")
+def main() -> None:
+    """Celery by experiment: real brokers, real workers, and a look at what they do."""
+    # `kill` and a closed terminal end us as Ctrl-C does: with everything cleared away.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(128 + number))
+
+
+@main.command()
+@click.argument(
+    "folder",
+    required=False,
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+)
+@click.option("--chapter", default="01", show_default=True, help="Whose demo to show.")
+@click.option(
+    "--out",
+    default="demo",
+    show_default=True,
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
+    help="The folder for the pictures.",
+)
+def demo(folder: Path | None, chapter: str, out: Path) -> None:
+    """Show the main job of a chapter, with your photos in FOLDER or with sample ones."""
+    from lab import chapters
+    from lab.broker import NoServer
+    from lab.demo import demonstrate
+
+    try:
+        found = chapters.find(chapter)
+    except chapters.NoChapter as error:
+        raise click.ClickException(str(error)) from None
+    if found.demo is None:
+        raise click.ClickException(f"{found.name} has no demo.")
+    try:
+        demonstrate(found, folder, out, make_console())
+    except NoServer as error:
+        raise click.ClickException(str(error)) from None
+    except PermissionError as error:
+        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}.") from None
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is here, what is missing and how to install it."""
+    from lab.doctor import examine
+
+    sys.exit(0 if examine(make_console()) else 1)
+
+
+@main.command()
+@click.option("--port", default=6379, show_default=True, help="The port to listen on.")
+def broker(port: int) -> None:
+    """Run the course's broker in the foreground, until Ctrl-C."""
+    from lab.foreground import run_broker
+
+    run_broker(port)
+
+
+@main.command()
+@click.option("--watch", is_flag=True, help="Look again every second, until Ctrl-C.")
+@click.option("--url", envvar=["CELERY_BROKER_URL", "REDIS_URL"], default=DEFAULT_URL)
+def xray(watch: bool, url: str) -> None:
+    """Show what Redis holds: queues, messages taken and not acknowledged, results."""
+    from redis import Redis
+    from redis.exceptions import RedisError
+    from rich.live import Live
+
+    from lab.xray import Xray
+
+    console = make_console()
+    client = Redis.from_url(url, decode_responses=True, socket_connect_timeout=3)
+    try:
+        if not watch:
+            console.print(Xray.of(client))
+            return
+        with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+            while True:
+                live.update(Xray.of(client), refresh=True)
+                threading.Event().wait(1)
+    except KeyboardInterrupt:
+        pass
+    except (RedisError, ValueError) as error:
+        raise click.ClickException(
+            f"No Redis answers at {url} ({error}).\n"
+            "Start the course's broker in another terminal:  lab broker"
+        ) from None
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    main()

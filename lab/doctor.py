@@ -1,0 +1,135 @@
+"""`lab doctor`: what is here, what is missing, and how to install it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Protocol
+
+from rich.console import Console
+
+from lab import chapters
+from lab.broker import NoServer, server_binary
+
+
+class Say(Protocol):
+    def __call__(self, good: bool | None, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that some chapter can use and that pip cannot install."""
+
+    name: str
+    programs: tuple[str, ...]
+    purpose: str
+    debian: str
+    macos: str
+
+    def path(self) -> str | None:
+        found = (shutil.which(program, path=search_path()) for program in self.programs)
+        return next(filter(None, found), None)
+
+
+OPTIONAL = (
+    Tool(
+        "redis-server",
+        ("redis-server",),
+        "encrypted connections; to try the course on Redis itself",
+        "redis-server",
+        "redis",
+    ),
+    Tool(
+        "rabbitmq-server",
+        ("rabbitmq-server",),
+        "the other broker",
+        "rabbitmq-server",
+        "rabbitmq",
+    ),
+    Tool(
+        "chromium",
+        ("chromium", "chromium-browser", "google-chrome"),
+        "the tests of web pages",
+        "chromium",
+        "--cask chromium",
+    ),
+)
+
+
+def search_path() -> str:
+    """The PATH, and where Debian keeps servers that an ordinary user's PATH leaves out."""
+    return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+
+
+def examine(console: Console) -> bool:
+    """Print the findings. Return whether at least one chapter is ready."""
+
+    def say(good: bool | None, text: str) -> None:
+        mark = {True: "[green]ok[/green]     ", False: "[red]missing[/red]", None: "-      "}[good]
+        console.print(f"{mark}  {text}", highlight=False)
+
+    system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    python_good = sys.version_info >= (3, 11)
+    say(python_good, f"Python {platform.python_version()} on {system}")
+    celery_good = say_celery(say)
+    broker_good = say_broker(say)
+    here = set()
+    for tool in OPTIONAL:
+        if path := tool.path():
+            here.add(tool.name)
+            say(True, f"{tool.name}: {path}")
+        else:
+            say(None, f"{tool.name} is not here. It is optional: {tool.purpose}.")
+            console.print(f"           {install(tool)}", highlight=False)
+    say_port(say)
+
+    console.print()
+    ready = False
+    for chapter in chapters.all_chapters():
+        lacking = [need for need in chapter.needs if need not in here]
+        if not (python_good and celery_good and broker_good):
+            lacking.append("what is marked as missing above")
+        state = f"needs {', '.join(lacking)}" if lacking else "ready"
+        console.print(f"{chapter.name}: {state}", highlight=False)
+        ready = ready or not lacking
+    return ready
+
+
+def say_celery(say: Say) -> bool:
+    try:
+        import kombu.transport.redis  # noqa: F401  # the import that fails without the extra
+    except ImportError as error:
+        say(False, f'Celery with Redis ({error}). Install it:  pip install "celery[redis]"')
+        return False
+    celery, client = metadata.version("celery"), metadata.version("redis")
+    say(True, f"Celery {celery} with redis-py {client}")
+    return True
+
+
+def say_broker(say: Say) -> bool:
+    try:
+        say(True, f"a broker to start: {server_binary()}")
+    except NoServer as error:
+        say(False, str(error))
+        return False
+    return True
+
+
+def say_port(say: Say) -> None:
+    with socket.socket() as probe:
+        taken = probe.connect_ex(("127.0.0.1", 6379)) == 0
+    if taken:
+        say(None, "port 6379 is taken: the lessons will use what runs there")
+    else:
+        say(True, "port 6379 is free for `lab broker`")
+
+
+def install(tool: Tool) -> str:
+    if platform.system() == "Darwin":
+        return f"Install it:  brew install {tool.macos}"
+    return f"Install it:  sudo apt install {tool.debian}"

@@ -1,0 +1,115 @@
+"""Writes down what happens to every task, in the process where it happens.
+
+Celery's own task events carry the process number of the worker, never that of the pool process
+that runs the task, and no time of sending unless `task_send_sent_event` is on. So a bench sets
+``CELERY_LOADER=lab.recorder:Loader`` for everything it starts. The loader is Celery's own;
+importing this module connects the signals below. Senders, workers and pool processes then each
+append lines of JSON to a file named after their process number, in the folder that the
+environment variable `LAB_RECORDS` names. A line that was written survives SIGKILL.
+
+`lab.timeline` reads the files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from typing import Any
+
+from celery import signals
+from celery.loaders.app import AppLoader
+
+RECORDS = "LAB_RECORDS"
+
+
+class Loader(AppLoader):  # type: ignore[misc]  # Celery has no type hints
+    """Celery's loader. That this module was imported is all it adds."""
+
+
+def record(event: str, *, folder: str | None = None, **fields: object) -> None:
+    """Append one line to the records. Without a folder, do nothing.
+
+    The time is `time.monotonic()` in seconds: one clock for all processes of a machine (Linux and
+    macOS), and it does not jump when somebody sets the date.
+    """
+    folder = folder or os.environ.get(RECORDS)
+    if not folder:
+        return
+    line = json.dumps({"time": time.monotonic(), "event": event, **fields}, default=str)
+    try:
+        with open(os.path.join(folder, f"{os.getpid()}.jsonl"), "a") as file:
+            file.write(line + "\n")
+    except FileNotFoundError:  # the bench is closing and its folder is gone
+        pass
+
+
+def label(args: object) -> str:
+    """What a picture can say of a task's arguments: the name of a file, a number, a word."""
+    first = args[0] if isinstance(args, list | tuple) and args else ""
+    if isinstance(first, str):
+        return first.rpartition("/")[2][:40]
+    return str(first)[:40] if isinstance(first, int | float) else ""
+
+
+def where() -> dict[str, object]:
+    return {"pid": os.getpid(), "parent": os.getppid(), "thread": threading.get_ident()}
+
+
+@signals.after_task_publish.connect
+def sent(sender: Any = None, headers: Any = None, **_: Any) -> None:
+    record("sent", task=sender, id=headers["id"], retries=headers.get("retries") or 0)
+
+
+@signals.task_received.connect
+def received(request: Any, **_: Any) -> None:
+    redelivered = bool(request.delivery_info.get("redelivered"))
+    record("received", task=request.name, id=request.id, redelivered=redelivered)
+
+
+@signals.worker_process_init.connect
+def pool_process_ready(**_: Any) -> None:
+    record("process", **where())
+
+
+@signals.task_prerun.connect
+def started(task_id: str, task: Any, args: Any = None, **_: Any) -> None:
+    request = task.request
+    if request.is_eager:
+        return
+    record(
+        "started",
+        task=task.name,
+        id=task_id,
+        label=label(args),
+        worker=request.hostname,
+        retries=request.retries,
+        redelivered=bool((request.delivery_info or {}).get("redelivered")),
+        **where(),
+    )
+
+
+@signals.task_postrun.connect
+def ended(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
+    if not task.request.is_eager:
+        record("ended", id=task_id, state=state, **where())
+
+
+# The next three come from the worker itself, when a pool process could not say it any more
+# (it was killed, or ran out of time) or was never asked.
+
+
+@signals.task_failure.connect
+def failed(task_id: str, exception: Any = None, **_: Any) -> None:
+    record("failed", id=task_id, error=repr(exception), pid=os.getpid())
+
+
+@signals.task_revoked.connect
+def revoked(request: Any, terminated: bool = False, expired: bool = False, **_: Any) -> None:
+    record("revoked", id=request.id, task=request.name, terminated=terminated, expired=expired)
+
+
+@signals.task_unknown.connect
+def unknown(name: str, id: str, **_: Any) -> None:
+    record("unknown", id=id, task=name)

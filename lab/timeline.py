@@ -1,0 +1,279 @@
+"""What ran where and when: the records of a bench, as data, as text and as a picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# The palette of Okabe and Ito: told apart by readers with any colour vision, and in print.
+COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2")
+FAILED = "#D55E00"
+WAITING = "#999999"
+
+# How a bar ends: its letter in the text, its hatch in the picture, its words in the legend.
+ENDINGS = {
+    "SUCCESS": ("", "", ""),
+    "FAILURE": ("!", "xxx", "failed"),
+    "RETRY": ("~", "///", "will be retried"),
+    "cut off": ("?", "...", "cut off: its process died"),
+    "running": (">", "", "still running"),
+}
+
+
+@dataclass
+class Run:
+    """One attempt of a task in a pool process.
+
+    Times are seconds since the first record. `ended` is `None` while it runs. `state` is how
+    Celery names its end (SUCCESS, FAILURE, RETRY, ...), "cut off" when its process died before
+    it could say so, "running" when it has not ended.
+    """
+
+    id: str
+    task: str
+    label: str
+    worker: str
+    process: str
+    started: float
+    ended: float | None = None
+    state: str = "running"
+    retries: int = 0
+    redelivered: bool = False
+
+
+@dataclass
+class Timeline:
+    """All that a bench recorded, in the order of time.
+
+    `processes` are the rows of a picture: every pool process, in the order of birth. `sent` and
+    `received` give for each task id the times at which it was sent and reached a worker.
+    """
+
+    runs: list[Run] = field(default_factory=list)
+    processes: list[str] = field(default_factory=list)
+    sent: dict[str, list[float]] = field(default_factory=dict)
+    received: dict[str, list[float]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    origin: float = 0.0
+
+    @classmethod
+    def read(cls, folder: Path) -> Timeline:
+        """Read the records in a folder. Reading while they grow is fine."""
+        timeline = cls()
+        open_runs: dict[str, Run] = {}  # process -> what it runs now
+        parents: dict[int, list[str]] = {}  # worker -> its processes
+        for entry in read_records(folder):
+            timeline.origin = timeline.origin or entry["time"]
+            now, event, id = entry["time"] - timeline.origin, entry["event"], entry.get("id", "")
+            if event == "process":
+                timeline._row(entry, parents)
+            elif event in ("sent", "received"):
+                getattr(timeline, event).setdefault(id, []).append(now)
+            elif event == "started":
+                row = timeline._row(entry, parents)
+                run = Run(
+                    id=id,
+                    task=entry["task"],
+                    label=entry["label"],
+                    worker=entry["worker"],
+                    process=row,
+                    started=now,
+                    retries=entry["retries"],
+                    redelivered=entry["redelivered"],
+                )
+                if row in open_runs:
+                    cut_off(open_runs.pop(row), now)
+                open_runs[row] = run
+                timeline.runs.append(run)
+            elif event == "ended":
+                row = timeline._row(entry, parents)
+                if row in open_runs and open_runs[row].id == id:
+                    run = open_runs.pop(row)
+                    run.ended, run.state = now, entry["state"] or "cut off"
+            elif event == "failed":
+                timeline.errors[id] = entry["error"]
+                for row, run in list(open_runs.items()):
+                    if run.id == id and entry["pid"] in parents and row in parents[entry["pid"]]:
+                        cut_off(open_runs.pop(row), now)
+            elif event == "killed":
+                for row in parents.get(entry["pid"], []):
+                    if row in open_runs:
+                        cut_off(open_runs.pop(row), now)
+        return timeline
+
+    def _row(self, entry: Mapping[str, Any], parents: dict[int, list[str]]) -> str:
+        """The row of the process that made this record.
+
+        In a prefork pool the process number tells them apart; in a pool of threads, where all
+        have the same number, the thread does.
+        """
+        row = f"{entry['pid']}"
+        if entry["event"] != "process" and row not in self.processes:
+            row = f"{entry['pid']}.{entry['thread'] % 10_000:04}"
+        if row not in self.processes:
+            self.processes.append(row)
+        siblings = parents.setdefault(entry["parent"], [])
+        if row not in siblings:
+            siblings.append(row)
+        return row
+
+    # Numbers
+
+    @property
+    def end(self) -> float:
+        """The time of the last start or end, in seconds."""
+        return max((run.ended or run.started for run in self.runs), default=0.0)
+
+    @property
+    def span(self) -> float:
+        """Seconds from the first start of a task to the last end."""
+        return self.end - min((run.started for run in self.runs), default=0.0)
+
+    def of(self, process: str) -> list[Run]:
+        """What one process ran."""
+        return [run for run in self.runs if run.process == process]
+
+    def waiting(self) -> list[tuple[float, int]]:
+        """How many tasks had been sent and not started, as steps: (time, number)."""
+        started: dict[str, list[float]] = {}
+        for run in self.runs:
+            started.setdefault(run.id, []).append(run.started)
+        steps: list[tuple[float, int]] = []
+        for id, times in self.sent.items():
+            for time, start in zip(times, started.get(id, []) + [None] * len(times), strict=False):
+                # The sender writes its line a moment after the message has left.
+                steps.append((time if start is None else min(time, start), 1))
+                if start is not None:
+                    steps.append((start, -1))
+        total, levels = 0, []
+        for time, change in sorted(steps):
+            total += change
+            levels.append((time, total))
+        return levels
+
+    # As text
+
+    def text(self, width: int = 80) -> str:
+        """One row per pool process, for a terminal. A letter per task, a mark for a bad end."""
+        if not self.runs:
+            return "Nothing ran.\n"
+        letters = dict(zip(self.tasks, "abcdefghijklmnopqrstuvwxyz", strict=False))
+        first = min(run.started for run in self.runs)
+        scale = (width - 12) / max(self.span, 1e-9)
+        lines = []
+        for process in self.processes:
+            row = [" "] * (width - 11)
+            for run in self.of(process):
+                begin = int((run.started - first) * scale)
+                end = max(int(((run.ended or self.end) - first) * scale), begin + 1)
+                row[begin:end] = letters.get(run.task, "*") * (end - begin)
+                if mark := ENDINGS.get(run.state, ENDINGS["cut off"])[0]:
+                    row[end - 1] = mark
+            lines.append(f"{process:>9} |{''.join(row).rstrip()}")
+        lines.append(f"{'':>9}  0 s{f'{self.span:.1f} s':>{width - 14}}")
+        lines += [f"{'':>9}  {letter} = {task}" for task, letter in letters.items()]
+        states = {run.state for run in self.runs}
+        lines += [
+            f"{'':>9}  {mark} = {words}"
+            for state, (mark, _, words) in ENDINGS.items()
+            if mark and state in states
+        ]
+        return "\n".join(lines) + "\n"
+
+    @property
+    def tasks(self) -> list[str]:
+        """The names of the tasks that ran, in the order of their first start."""
+        return list(dict.fromkeys(run.task for run in self.runs))
+
+    # As a picture
+
+    def figure(self, title: str = "") -> Figure:
+        """The picture: what waited above, a row per pool process below."""
+        return figure([(title, self)])
+
+    def save(self, path: Path, title: str = "") -> None:
+        """Write the picture to a PNG file."""
+        self.figure(title).savefig(path, dpi=150)
+
+
+def cut_off(run: Run, now: float) -> None:
+    run.ended, run.state = now, "cut off"
+
+
+def read_records(folder: Path) -> list[dict[str, Any]]:
+    """All records of a folder, in the order of time."""
+    return sorted(_entries(folder), key=lambda entry: entry["time"])
+
+
+def _entries(folder: Path) -> Iterator[dict[str, Any]]:
+    for file in folder.glob("*.jsonl"):
+        for line in file.read_text().splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue  # a line that is being written at this moment
+
+
+def figure(parts: Sequence[tuple[str, Timeline]]) -> Figure:
+    """Several timelines above one another, on one axis of time: to compare them.
+
+    Each part is a title and a timeline. Every one begins where its first task started.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    tasks = list(dict.fromkeys(task for _, timeline in parts for task in timeline.tasks))
+    colours = {task: COLOURS[index % len(COLOURS)] for index, task in enumerate(tasks)}
+    rows = [max(len(timeline.processes), 1) for _, timeline in parts]
+    heights = [height for count in rows for height in (0.7, 0.45 * count)]
+    picture = Figure(figsize=(10, sum(heights) + 0.75 * len(parts) + 0.9), layout="constrained")
+    axes = picture.subplots(len(parts) * 2, 1, sharex=True, height_ratios=heights, squeeze=False)
+    most = max((number for _, timeline in parts for _, number in timeline.waiting()), default=1)
+    seen: set[str] = set()
+    for index, (title, timeline) in enumerate(parts):
+        above, below = axes[2 * index, 0], axes[2 * index + 1, 0]
+        first = min((run.started for run in timeline.runs), default=0.0)
+        levels = [(max(time - first, 0.0), number) for time, number in timeline.waiting()]
+        levels = [(0.0, 0), *levels, (timeline.end - first, levels[-1][1] if levels else 0)]
+        times, numbers = zip(*levels, strict=True)
+        above.fill_between(times, numbers, step="post", color=WAITING, linewidth=0)
+        above.set_ylabel("tasks\nwaiting", rotation=0, ha="right", va="center", fontsize=9)
+        above.set_ylim(0, most * 1.15)
+        above.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+        above.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        for row, process in enumerate(timeline.processes):
+            for run in timeline.of(process):
+                state = run.state if run.state in ENDINGS else "cut off"
+                seen.add(state)
+                end = timeline.end if run.ended is None else run.ended
+                below.barh(
+                    row,
+                    end - run.started,
+                    left=run.started - first,
+                    height=0.72,
+                    color=colours[run.task],
+                    edgecolor=FAILED if state in ("FAILURE", "cut off") else "white",
+                    hatch=ENDINGS[state][1],
+                    linewidth=0.6,
+                )
+        names = [f"pool process {process}" for process in timeline.processes]
+        below.set_yticks(range(len(names)), names, fontsize=9)
+        below.set_ylim(len(names) - 0.4, -0.6)
+        for axis in (above, below):
+            axis.spines[["top", "right"]].set_visible(False)
+    axes[-1, 0].set_xlabel("seconds since the first task started")
+    axes[-1, 0].set_xlim(left=0)
+    legend = [Patch(facecolor=colour, label=task) for task, colour in colours.items()]
+    legend += [
+        Patch(facecolor="white", edgecolor=FAILED, hatch=ENDINGS[state][1], label=ENDINGS[state][2])
+        for state in ENDINGS
+        if state in seen and ENDINGS[state][2]
+    ]
+    picture.legend(handles=legend, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    return picture
