@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -21,10 +22,16 @@ class BadPhoto(Exception):
 
 
 def find(folder: Path, out: Path) -> list[Path]:
-    """All files below a folder, in the order of their names, without hidden ones and `out`."""
+    """All files below a folder, in the order of their names, without hidden ones and `out`.
+
+    Leaves the program with one sentence when there is no folder, or nothing in it.
+    """
+    if not folder.is_dir():
+        sys.exit(f"There is no folder {folder}.")
     files = (path for path in folder.rglob("*") if path.is_file() and path != out)
     visible = (path for path in files if not is_hidden(path.relative_to(folder)))
-    return sorted(visible, key=lambda path: path.relative_to(folder).as_posix())
+    found = sorted(visible, key=lambda path: path.relative_to(folder).as_posix())
+    return found or sys.exit(f"There is no photo in {folder}: it is empty.")
 
 
 def is_hidden(path: Path) -> bool:

@@ -21,7 +21,7 @@ def check() -> None:
         connection.ensure_connection(max_retries=1, interval_start=0)
     except OperationalError as error:
         sys.exit(
-            f"No broker answers at {connection.as_uri()} ({error}).\n"
+            f"No broker answers at {connection.hostname}:{connection.port} ({error}).\n"
             f"Start one in another terminal:  {START_A_BROKER}"
         )
     if not app.control.ping(timeout=2, limit=1):

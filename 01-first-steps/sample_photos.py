@@ -1,4 +1,4 @@
-"""Draw sample photos, the same ones every time:  python sample_photos.py FOLDER --count 36
+"""Draw sample photos, the same ones every time:  python sample_photos.py FOLDER --count 49
 
 Nobody should need photos of their own to start. These are landscapes: a sky, a sun, hills, and
 now and then a lake that mirrors them. They have 8 million pixels, as from a telephone, because
@@ -7,10 +7,11 @@ a thumbnail must be some work. Nothing in this file knows of Celery.
 
 import random
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import click
-from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageColor, ImageDraw, ImageFilter, ImageOps
 
 SIZE = (3200, 2400)  # pixels of a photo
 SKETCH = (800, 600)  # pixels in which it is drawn first
@@ -27,7 +28,7 @@ PLACES = ("harbour", "ridge", "meadow", "island", "valley", "pass", "shore", "mo
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--count", default=36, help="How many photos.")
+@click.option("--count", default=49, help="How many photos.")
 def main(folder: Path, count: int) -> None:
     """Draw COUNT sample photos into FOLDER. Those that are there already are kept."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,14 +65,22 @@ def draw(folder: Path, number: int) -> None:
     layers = chance.randint(3, 5)
     for layer in range(layers):
         near = layer / (layers - 1)
-        colour = Image.blend(Image.new("RGB", (1, 1), far), Image.new("RGB", (1, 1), "#101a1a"), near)
+        colour = blend(far, "#101a1a", near)
         base = level - 48 + int(near * (height - level) * 0.8)
         ridge = mountains(chance, width, base, 120 * (1 - 0.55 * near))
-        ImageDraw.Draw(photo).polygon([(0, height), *ridge, (width, height)], fill=colour.getpixel((0, 0)))
+        ImageDraw.Draw(photo).polygon([(0, height), *ridge, (width, height)], fill=colour)
     if chance.random() < 0.4:
         add_lake(photo, chance, level)
 
-    photo.resize(SIZE, Image.Resampling.BICUBIC).save(path_of(folder, number), quality=88)
+    # Under a hidden name until it is whole: Ctrl-C must not leave half a photo behind.
+    unfinished = folder / f".{number}.part"
+    photo.resize(SIZE, Image.Resampling.BICUBIC).save(unfinished, "JPEG", quality=88)
+    unfinished.rename(path_of(folder, number))
+
+
+def blend(one: str, other: str, share: float) -> tuple[int, ...]:
+    pairs = zip(ImageColor.getrgb(one), ImageColor.getrgb(other), strict=True)
+    return tuple(round(a + (b - a) * share) for a, b in pairs)
 
 
 def mountains(
@@ -83,9 +92,10 @@ def mountains(
         height *= 0.52
         between = [
             (left + right) / 2 + chance.uniform(-height, height) / 2
-            for left, right in zip(points, points[1:], strict=False)
+            for left, right in pairwise(points)
         ]
-        points = [point for pair in zip(points, between, strict=False) for point in pair] + points[-1:]
+        pairs = zip(points, between, strict=False)
+        points = [point for pair in pairs for point in pair] + points[-1:]
     return [(round(i * width / (len(points) - 1)), base - y) for i, y in enumerate(points)]
 
 

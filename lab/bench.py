@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lab import chapters
 from lab.broker import Broker
-from lab.process import Process
+from lab.process import Process, is_alive
 from lab.recorder import RECORDS
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class Bench:
                 name: value for name, value in self._own_env.items() if name not in ONLY_THEIRS
             }
             sys.path.insert(0, str(self.chapter))
+            forget_modules_of(self.chapter)
         except BaseException:
             self.close()
             raise
@@ -277,14 +278,6 @@ def celery(app: str, *words: str) -> list[str]:
     return [sys.executable, "-m", "celery", "-A", app, *words]
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def forget_modules_of(folder: Path) -> None:
     """Forget the imported modules of a chapter: the next bench gets fresh ones.
 
@@ -294,5 +287,3 @@ def forget_modules_of(folder: Path) -> None:
         file = getattr(module, "__file__", None)
         if file and Path(file).is_relative_to(folder) and not name.startswith("conftest"):
             del sys.modules[name]
-
-

@@ -13,7 +13,7 @@ from lab.process import Died, Process
 from lab.waiting import tail, wait_until
 
 if TYPE_CHECKING:
-    from redis import Redis
+    import redis
 
 SERVER = "LAB_REDIS_SERVER"
 
@@ -84,9 +84,9 @@ class Broker(Process):
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.options = {**DEFAULTS, "dir": str(folder), **(options or {})}
-        self._client: Redis | None = None
         for attempt in range(10):
             self.port = port or free_port()
+            self._client: redis.Redis | None = None
             arguments = [server_binary(), "--port", self.port]
             for name, value in self.options.items():
                 # Several addresses are several words; an empty value is a word as well.
@@ -134,7 +134,7 @@ class Broker(Process):
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
-    def client(self) -> Redis:
+    def client(self) -> redis.Redis:
         """A redis-py client that returns text. Names of Celery's keys and all commands work."""
         if self._client is None:
             from redis import Redis

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -37,14 +36,14 @@ def main() -> None:
     """Celery by experiment: real brokers, real workers, and a look at what they do."""
     # `kill` and a closed terminal end us as Ctrl-C does: with everything cleared away.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(128 + number))
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
 @main.command()
 @click.argument(
     "folder",
     required=False,
-    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    type=click.Path(resolve_path=True, path_type=Path),
 )
 @click.option("--chapter", default="01", show_default=True, help="Whose demo to show.")
 @click.option(
@@ -66,12 +65,16 @@ def demo(folder: Path | None, chapter: str, out: Path) -> None:
         raise click.ClickException(str(error)) from None
     if found.demo is None:
         raise click.ClickException(f"{found.name} has no demo.")
+    if folder is not None and not folder.is_dir():
+        raise click.ClickException(f"There is no folder {folder}.")
     try:
         demonstrate(found, folder, out, make_console())
     except NoServer as error:
         raise click.ClickException(str(error)) from None
     except PermissionError as error:
-        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}.") from None
+        raise click.ClickException(
+            f"{error.filename} cannot be written: {error.strerror}."
+        ) from None
 
 
 @main.command()
@@ -122,5 +125,4 @@ def xray(watch: bool, url: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
     main()

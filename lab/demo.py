@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lab.bench import WORKER_READY, Bench, Worker
+from lab.bench import WORKER_READY, Bench
 from lab.chapters import Chapter, Demo
 from lab.process import Process
 from lab.timeline import Run, Timeline, figure
@@ -60,11 +60,9 @@ def demonstrate(chapter: Chapter, folder: Path | None, output: Path, console: Co
             highlight=False,
         )
         timelines = []
-        for bench, worker, count in zip(benches, workers, (1, several), strict=True):
+        for bench, count in zip(benches, (1, several), strict=True):
             job = bench.process("job", words(demo.run, folder or sample, bench.folder))
-            follow(bench, worker, job, title(count), console)
-            if job.returncode != 0:
-                raise click.ClickException(job.log().strip())
+            follow(bench, job, title(count), console)
             timelines.append((title(count), bench.timeline()))
         said = [line for line in job.log().splitlines() if line.startswith("Left out")]
         console.print("\n".join(said), markup=False, highlight=False) if said else None
@@ -81,7 +79,9 @@ def title(count: int) -> str:
 
 def words(command: Iterable[str], input: Path, output: Path) -> list[str]:
     """A command of `lesson.toml`, with the folders put in. No shell ever sees them."""
-    return [word.replace("{input}", str(input)).replace("{output}", str(output)) for word in command]
+    return [
+        word.replace("{input}", str(input)).replace("{output}", str(output)) for word in command
+    ]
 
 
 def follow_sample(making: Process, console: Console) -> None:
@@ -91,8 +91,11 @@ def follow_sample(making: Process, console: Console) -> None:
     console.print(making.log().strip(), highlight=False)
 
 
-def follow(bench: Bench, worker: Worker, job: Process, title: str, console: Console) -> None:
-    """Show what each pool process is doing until the job has ended."""
+def follow(bench: Bench, job: Process, title: str, console: Console) -> None:
+    """Show what each pool process is doing until the job has ended.
+
+    Raises `click.ClickException` when the job fails.
+    """
     if console.is_terminal:
         with Live(console=console, refresh_per_second=10, transient=False) as live:
 
@@ -102,10 +105,10 @@ def follow(bench: Bench, worker: Worker, job: Process, title: str, console: Cons
                 return over
 
             wait_until(ended, "the job did not end", timeout=LONGEST, log=job.log)
-    else:
-        job.wait(LONGEST)
+    if job.wait(LONGEST) != 0:
+        raise click.ClickException(job.log().strip())
+    if not console.is_terminal:
         console.print(f"{title}: {bench.timeline().span:.1f} s", highlight=False)
-    job.wait()
 
 
 def view(timeline: Timeline, title: str, over: bool) -> Group:
@@ -153,7 +156,10 @@ def conclude(
     )
     if not console.is_terminal:
         console.print(timelines[1][1].text(), markup=False, highlight=False)
-    for file, what in ((demo.picture, "the job's result"), ("timeline.png", "which process did what, when")):
+    for file, what in (
+        (demo.picture, "the job's result"),
+        ("timeline.png", "which process did what, when"),
+    ):
         console.print(f"  {shown(output / file)}  ({what})", highlight=False)
     console.print("\nNext:")
     for line in demo.then:

@@ -34,7 +34,10 @@ for line in sys.stdin:
 for group in groups:
     try:
         os.killpg(group, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # macOS says "not permitted" of a group of zombies
+    except (
+        ProcessLookupError,
+        PermissionError,
+    ):  # macOS says "not permitted" of a group of zombies
         pass
 
 deadline = time.monotonic() + 5

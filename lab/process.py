@@ -114,18 +114,18 @@ class Process:
         self._end_group()
         return self._popen.wait()
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: int) -> None:
         """Send a signal to the process alone, as `kill PID` does."""
         self._popen.send_signal(number)
 
-    def signal_group(self, number: signal.Signals) -> None:
+    def send_group(self, number: int) -> None:
         """Send a signal to the process and all its children, as Ctrl-C in a terminal does."""
         os.killpg(self.pid, number)
 
     def stop(self, timeout: float = 20.0) -> int:
         """Ask it to end (SIGTERM to the process alone) and wait. Returns the exit code."""
         if self.running:
-            self.signal(signal.SIGTERM)
+            self.send(signal.SIGTERM)
         return self.wait(timeout)
 
     def kill(self) -> None:
@@ -148,3 +148,11 @@ class Process:
         state = "running" if self.running else f"ended with {self.returncode}"
         return f"<{self.name}, pid {self.pid}, {state}>"
 
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process with this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

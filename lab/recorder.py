@@ -16,12 +16,14 @@ import json
 import os
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from celery import signals
 from celery.loaders.app import AppLoader
 
 RECORDS = "LAB_RECORDS"
+F = TypeVar("F", bound=Callable[..., None])
 
 
 class Loader(AppLoader):  # type: ignore[misc]  # Celery has no type hints
@@ -53,27 +55,32 @@ def label(args: object) -> str:
     return str(first)[:40] if isinstance(first, int | float) else ""
 
 
-def where() -> dict[str, object]:
+def on(signal: Any) -> Callable[[F], F]:
+    """Connect a function to a signal. (Celery has no type hints; this is one.)"""
+    return signal.connect  # type: ignore[no-any-return]
+
+
+def where() -> dict[str, Any]:
     return {"pid": os.getpid(), "parent": os.getppid(), "thread": threading.get_ident()}
 
 
-@signals.after_task_publish.connect
+@on(signals.after_task_publish)
 def sent(sender: Any = None, headers: Any = None, **_: Any) -> None:
     record("sent", task=sender, id=headers["id"], retries=headers.get("retries") or 0)
 
 
-@signals.task_received.connect
+@on(signals.task_received)
 def received(request: Any, **_: Any) -> None:
     redelivered = bool(request.delivery_info.get("redelivered"))
     record("received", task=request.name, id=request.id, redelivered=redelivered)
 
 
-@signals.worker_process_init.connect
+@on(signals.worker_process_init)
 def pool_process_ready(**_: Any) -> None:
     record("process", **where())
 
 
-@signals.task_prerun.connect
+@on(signals.task_prerun)
 def started(task_id: str, task: Any, args: Any = None, **_: Any) -> None:
     request = task.request
     if request.is_eager:
@@ -90,7 +97,7 @@ def started(task_id: str, task: Any, args: Any = None, **_: Any) -> None:
     )
 
 
-@signals.task_postrun.connect
+@on(signals.task_postrun)
 def ended(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
     if not task.request.is_eager:
         record("ended", id=task_id, state=state, **where())
@@ -100,16 +107,16 @@ def ended(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
 # (it was killed, or ran out of time) or was never asked.
 
 
-@signals.task_failure.connect
+@on(signals.task_failure)
 def failed(task_id: str, exception: Any = None, **_: Any) -> None:
     record("failed", id=task_id, error=repr(exception), pid=os.getpid())
 
 
-@signals.task_revoked.connect
+@on(signals.task_revoked)
 def revoked(request: Any, terminated: bool = False, expired: bool = False, **_: Any) -> None:
     record("revoked", id=request.id, task=request.name, terminated=terminated, expired=expired)
 
 
-@signals.task_unknown.connect
+@on(signals.task_unknown)
 def unknown(name: str, id: str, **_: Any) -> None:
     record("unknown", id=id, task=name)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab.process import is_alive
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -68,11 +70,14 @@ class Timeline:
         timeline = cls()
         open_runs: dict[str, Run] = {}  # process -> what it runs now
         parents: dict[int, list[str]] = {}  # worker -> its processes
+        births: dict[int, list[float]] = {}  # worker -> when its pool processes were born
+        now = 0.0
         for entry in read_records(folder):
             timeline.origin = timeline.origin or entry["time"]
             now, event, id = entry["time"] - timeline.origin, entry["event"], entry.get("id", "")
             if event == "process":
                 timeline._row(entry, parents)
+                births.setdefault(entry["parent"], []).append(now)
             elif event in ("sent", "received"):
                 getattr(timeline, event).setdefault(id, []).append(now)
             elif event == "started":
@@ -105,6 +110,12 @@ class Timeline:
                 for row in parents.get(entry["pid"], []):
                     if row in open_runs:
                         cut_off(open_runs.pop(row), now)
+        # Nobody writes down the death of a pool process. The worker replaces it at once.
+        for row, run in open_runs.items():
+            if not is_alive(int(row.partition(".")[0])):
+                parent = next(pid for pid, rows in parents.items() if row in rows)
+                later = (birth for birth in births.get(parent, []) if birth > run.started)
+                cut_off(run, next(later, now))
         return timeline
 
     def _row(self, entry: Mapping[str, Any], parents: dict[int, list[str]]) -> str:

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from redis import Redis
-    from rich.console import ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderResult
 
 SEPARATOR = "\x06\x16"
 BINDING = "_kombu.binding."
@@ -85,8 +84,8 @@ class Xray:
         return {name: len(messages) for name, messages in self.queues.items()}
 
     @classmethod
-    def of(cls, client: Redis) -> Xray:
-        """Look at one Redis database. Reads only, and never blocks the server for long.
+    def of(cls, client: Any) -> Xray:
+        """Look at one Redis database with a redis-py client that returns text. Reads only.
 
         Raises `redis.exceptions.ConnectionError` when nobody answers.
         """
@@ -122,7 +121,7 @@ class Xray:
             console.print(self)
         return capture.get()
 
-    def __rich_console__(self, console: ConsoleOptions, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.table import Table
         from rich.text import Text
 
@@ -135,7 +134,7 @@ class Xray:
                 Text(name),
                 str(len(messages)),
                 lines((message.task for message in first), len(messages)),
-                lines((call(message) for message in first)),
+                lines(call(message) for message in first),
             )
         yield table if self.queues else "Queues: none. Nothing was ever sent, and no worker asked."
 
@@ -159,7 +158,7 @@ class Xray:
             yield "Results: 0"
 
 
-def waiting(client: Redis, queue: str) -> list[Message]:
+def waiting(client: Any, queue: str) -> list[Message]:
     """The messages of a queue, the next one first. Its priority lists follow one another."""
     lists = [queue, *(f"{queue}{SEPARATOR}{priority}" for priority in (3, 6, 9))]
     messages = []
@@ -173,7 +172,7 @@ def waiting(client: Redis, queue: str) -> list[Message]:
     return messages
 
 
-def results(client: Redis) -> Iterable[Result]:
+def results(client: Any) -> Iterable[Result]:
     for key in client.scan_iter(f"{RESULT}*"):
         raw, ttl = client.get(key), client.ttl(key)
         if raw is None:
