@@ -65,7 +65,8 @@ def demonstrate(chapter: Chapter, folder: Path | None, output: Path, console: Co
             follow(bench, job, title(count), console)
             timelines.append((title(count), bench.timeline()))
         said = [line for line in job.log().splitlines() if line.startswith("Left out")]
-        console.print("\n".join(said), markup=False, highlight=False) if said else None
+        for line in said:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
         shutil.copy(benches[1].folder / demo.picture, output / demo.picture)
 
     with console.status("Drawing the timeline ..."):
@@ -88,7 +89,7 @@ def follow_sample(making: Process, console: Console) -> None:
     with console.status("Drawing sample photos (only the first time) ..."):
         if making.wait(timeout=120) != 0:
             raise click.ClickException(making.log().strip())
-    console.print(making.log().strip(), highlight=False)
+    console.print(making.log().strip(), highlight=False, soft_wrap=True)
 
 
 def follow(bench: Bench, job: Process, title: str, console: Console) -> None:

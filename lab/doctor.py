@@ -71,7 +71,7 @@ def examine(console: Console) -> bool:
 
     def say(good: bool | None, text: str) -> None:
         mark = {True: "[green]ok[/green]     ", False: "[red]missing[/red]", None: "-      "}[good]
-        console.print(f"{mark}  {text}", highlight=False)
+        console.print(f"{mark}  {text}", highlight=False, soft_wrap=True)
 
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     python_good = sys.version_info >= (3, 11)

@@ -15,25 +15,9 @@ from lab.broker import Broker, NoServer, server_binary
 from lab.chapters import ROOT
 from lab.process import Died
 from lab.waiting import TooLate, wait_until
+from tests.leftovers import gone, still_there
 
 CHAPTER = "01-first-steps"
-
-
-def still_there(folder: Path) -> list[str]:
-    """The processes of a bench: its folder is where they work, or stands in their environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (process / "environ").read_text(errors="replace")
-            if str(folder) in f"{environment} {(process / 'cwd').readlink()}":
-                found.append((process / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue  # it has ended, or it is somebody else's
-    return found
-
-
-def gone(folder: Path) -> bool:
-    return not folder.exists() and not still_there(folder)
 
 
 # A bench in a process of its own, which says where its folder is and then does not end.

@@ -1,7 +1,6 @@
 """The timeline tells what happened: with real workers, one sad end each."""
 
 import os
-import signal
 from itertools import pairwise
 
 import pytest
@@ -10,7 +9,7 @@ from PIL import Image
 from lab import Bench
 from lab.waiting import wait_until
 
-TASKS = '''
+TASKS = """
 import os, signal, time
 from celery import Celery
 
@@ -42,7 +41,7 @@ def die():
 def come_back(self):
     if not self.request.delivery_info["redelivered"]:
         os.kill(os.getpid(), signal.SIGKILL)
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -152,5 +151,3 @@ def test_threads_have_rows_of_their_own(bench):
         for result in [sad.nap.delay(0.3) for _ in range(2)]:
             result.get(timeout=20)
         assert len(other.timeline().processes) == 2
-
-

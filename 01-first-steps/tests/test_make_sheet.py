@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from PIL import Image
 
 from lab import Bench
@@ -51,7 +50,15 @@ def test_200_photos_stand_on_the_sheet_once_each_in_the_order_of_their_names(
 
 
 def test_strange_names_all_appear(bench, worker, tmp_path):
-    names = ["-rf.png", "a b.png", "'quoted\".png", "🌄.png", "same.png", "deep/er/same.png", "$(x).png"]
+    names = [
+        "-rf.png",
+        "a b.png",
+        "'quoted\".png",
+        "🌄.png",
+        "same.png",
+        "deep/er/same.png",
+        "$(x).png",
+    ]
     names.append(os.fsdecode(b"latin-\xe9.png"))
     folder = tmp_path / "-photos of $HOME"
     for name in names:
@@ -90,7 +97,8 @@ def test_a_folder_without_a_picture_is_refused(bench, worker, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("empty", "it is empty"), ("missing", "There is no folder"), ("file", "There is no folder")]
+    ("name", "said"),
+    [("empty", "it is empty"), ("missing", "There is no folder"), ("file", "There is no folder")],
 )
 def test_no_folder_or_nothing_in_it_is_one_clear_sentence(bench, tmp_path, name, said):
     (tmp_path / "empty").mkdir()
@@ -128,7 +136,9 @@ def slow_job(bench, tmp_path, patience):
     for number in range(1, 40):
         shutil.copy(first, tmp_path / "photos" / f"photo {number:03}.png")
     out = tmp_path / "sheet.jpg"
-    job = bench.process("job", [*MAKE_SHEET, tmp_path / "photos", "--out", out, "--patience", patience])
+    job = bench.process(
+        "job", [*MAKE_SHEET, tmp_path / "photos", "--out", out, "--patience", patience]
+    )
     wait_until(
         lambda: sum(run.ended is not None for run in bench.timeline().runs) >= 3,
         "three photos were not finished",

@@ -5,9 +5,10 @@ import random
 import zlib
 from pathlib import Path
 
-import photos
 import pytest
 from PIL import Image, ImageDraw
+
+import photos
 
 
 @pytest.fixture
@@ -118,7 +119,9 @@ def test_files_come_in_the_order_of_their_names_without_hidden_ones(tmp_path):
     assert [str(path.relative_to(tmp_path)) for path in found] == ["-dash.jpg", "a/z.jpg", "b.jpg"]
 
 
-@pytest.mark.parametrize("name", ["short.jpg", "a" * 200 + ".jpg", "🌄 'the' \"hill\".jpg", "\udcff"])
+@pytest.mark.parametrize(
+    "name", ["short.jpg", "a" * 200 + ".jpg", "🌄 'the' \"hill\".jpg", "\udcff"]
+)
 def test_a_caption_fits_below_its_thumbnail(name):
     draw = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     font = photos.ImageFont.load_default(14)

@@ -2,8 +2,9 @@
 
 import pytest
 from celery import chord
-from contact_sheet import app, assemble, make_thumbnail
 from PIL import Image
+
+from contact_sheet import app, assemble, make_thumbnail
 
 
 @pytest.fixture
