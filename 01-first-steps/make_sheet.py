@@ -36,9 +36,7 @@ def make_sheet(folder: Path, out: Path, patience: float) -> None:
                 wait_for(sheet, bar, patience)
             sys.exit(report.tell(files, sheet, out))
         except ConnectionError as error:
-            sys.exit(
-                f"The broker has stopped ({error}). Start it again, and this command after it."
-            )
+            sys.exit(f"The broker has stopped ({error}). Start it, then this command again.")
 
 
 def wait_for(sheet: AsyncResult, bar, patience: float) -> None:

@@ -1,4 +1,4 @@
-"""What must hold for the repository itself: who imports whom, what is required, how it is set up."""
+"""What must hold for the repository: who imports whom, what it requires, how it is set up."""
 
 import ast
 import re
