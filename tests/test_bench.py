@@ -37,7 +37,11 @@ def sleeper():
     """A running bench in another process: the process and the folder of its bench."""
     process = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True)
     folder = Path(process.stdout.readline().strip())
-    assert len(still_there(folder)) == 5, "broker, worker, two pool processes and a sleeper"
+    wait_until(
+        lambda: len(still_there(folder)) == 5,
+        "there were not a broker, a worker, two pool processes and a sleeper",
+        timeout=5,
+    )
     yield process, folder
     process.kill()
     process.wait()
