@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 # The palette of Okabe and Ito: told apart by readers with any colour vision, and in print.
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2")
-FAILED = "#D55E00"
 WAITING = "#999999"
+EDGE = "#333333"  # of a bar that did not end well, and of its hatch
 
 # How a bar ends: its letter in the text, its hatch in the picture, its words in the legend.
 ENDINGS = {
@@ -63,6 +64,7 @@ class Timeline:
     received: dict[str, list[float]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     origin: float = 0.0
+    read_at: float = 0.0
 
     @classmethod
     def read(cls, folder: Path) -> Timeline:
@@ -74,6 +76,7 @@ class Timeline:
         now = 0.0
         for entry in read_records(folder):
             timeline.origin = timeline.origin or entry["time"]
+            timeline.read_at = time.monotonic() - timeline.origin
             now, event, id = entry["time"] - timeline.origin, entry["event"], entry.get("id", "")
             if event == "process":
                 timeline._row(entry, parents)
@@ -138,8 +141,12 @@ class Timeline:
 
     @property
     def end(self) -> float:
-        """The time of the last start or end, in seconds."""
-        return max((run.ended or run.started for run in self.runs), default=0.0)
+        """The time of the last end, in seconds: this moment, if something still runs."""
+        return max((self.end_of(run) for run in self.runs), default=0.0)
+
+    def end_of(self, run: Run) -> float:
+        """When a run ended, or how far it has come."""
+        return self.read_at if run.ended is None else run.ended
 
     @property
     def span(self) -> float:
@@ -157,15 +164,15 @@ class Timeline:
             started.setdefault(run.id, []).append(run.started)
         steps: list[tuple[float, int]] = []
         for id, times in self.sent.items():
-            for time, start in zip(times, started.get(id, []) + [None] * len(times), strict=False):
+            for left, start in zip(times, started.get(id, []) + [None] * len(times), strict=False):
                 # The sender writes its line a moment after the message has left.
-                steps.append((time if start is None else min(time, start), 1))
+                steps.append((left if start is None else min(left, start), 1))
                 if start is not None:
                     steps.append((start, -1))
         total, levels = 0, []
-        for time, change in sorted(steps):
+        for moment, change in sorted(steps):
             total += change
-            levels.append((time, total))
+            levels.append((moment, total))
         return levels
 
     # As text
@@ -182,13 +189,16 @@ class Timeline:
             row = [" "] * (width - 11)
             for run in self.of(process):
                 begin = int((run.started - first) * scale)
-                end = max(int(((run.ended or self.end) - first) * scale), begin + 1)
-                row[begin:end] = letters.get(run.task, "*") * (end - begin)
+                end = max(int((self.end_of(run) - first) * scale), begin + 1)
+                letter = letters.get(run.task, "*")
+                row[begin:end] = (letter.upper() if run.redelivered else letter) * (end - begin)
                 if mark := ENDINGS.get(run.state, ENDINGS["cut off"])[0]:
                     row[end - 1] = mark
             lines.append(f"{process:>9} |{''.join(row).rstrip()}")
         lines.append(f"{'':>9}  0 s{f'{self.span:.1f} s':>{width - 14}}")
         lines += [f"{'':>9}  {letter} = {task}" for task, letter in letters.items()]
+        if any(run.redelivered for run in self.runs):
+            lines.append(f"{'':>9}  capital = delivered a second time")
         states = {run.state for run in self.runs}
         lines += [
             f"{'':>9}  {mark} = {words}"
@@ -250,7 +260,7 @@ def figure(parts: Sequence[tuple[str, Timeline]]) -> Figure:
     for index, (title, timeline) in enumerate(parts):
         above, below = axes[2 * index, 0], axes[2 * index + 1, 0]
         first = min((run.started for run in timeline.runs), default=0.0)
-        levels = [(max(time - first, 0.0), number) for time, number in timeline.waiting()]
+        levels = [(max(moment - first, 0.0), number) for moment, number in timeline.waiting()]
         levels = [(0.0, 0), *levels, (timeline.end - first, levels[-1][1] if levels else 0)]
         times, numbers = zip(*levels, strict=True)
         above.fill_between(times, numbers, step="post", color=WAITING, linewidth=0)
@@ -262,16 +272,15 @@ def figure(parts: Sequence[tuple[str, Timeline]]) -> Figure:
             for run in timeline.of(process):
                 state = run.state if run.state in ENDINGS else "cut off"
                 seen.add(state)
-                end = timeline.end if run.ended is None else run.ended
                 below.barh(
                     row,
-                    end - run.started,
+                    timeline.end_of(run) - run.started,
                     left=run.started - first,
                     height=0.72,
                     color=colours[run.task],
-                    edgecolor=FAILED if state in ("FAILURE", "cut off") else "white",
+                    edgecolor=EDGE if ENDINGS[state][1] or run.redelivered else "white",
                     hatch=ENDINGS[state][1],
-                    linewidth=0.6,
+                    linewidth=2 if run.redelivered else 0.6,
                 )
         names = [f"pool process {process}" for process in timeline.processes]
         below.set_yticks(range(len(names)), names, fontsize=9)
@@ -282,9 +291,12 @@ def figure(parts: Sequence[tuple[str, Timeline]]) -> Figure:
     axes[-1, 0].set_xlim(left=0)
     legend = [Patch(facecolor=colour, label=task) for task, colour in colours.items()]
     legend += [
-        Patch(facecolor="white", edgecolor=FAILED, hatch=ENDINGS[state][1], label=ENDINGS[state][2])
+        Patch(facecolor="white", edgecolor=EDGE, hatch=ENDINGS[state][1], label=ENDINGS[state][2])
         for state in ENDINGS
-        if state in seen and ENDINGS[state][2]
+        if state in seen and ENDINGS[state][1]
     ]
+    if any(run.redelivered for _, timeline in parts for run in timeline.runs):
+        words = "delivered a second time"
+        legend.append(Patch(facecolor="white", edgecolor=EDGE, linewidth=2, label=words))
     picture.legend(handles=legend, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return picture

@@ -117,7 +117,7 @@ def test_the_text_shows_rows_letters_and_marks(bench):
     text = bench.timeline().text(width=80)
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "a = sad.fail" in text
-    for mark in ("! = failed", "~ = will be retried", "? = cut off: its process died"):
+    for mark in ("! = failed", "~ = will be retried", "? = cut off: its process died", "capital ="):
         assert mark in text
 
 
