@@ -2,12 +2,10 @@
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import click
 from celery import chord
-from celery.result import AsyncResult
 from redis.exceptions import ConnectionError
 
 import photos
@@ -18,36 +16,34 @@ from contact_sheet import assemble, make_thumbnail
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default="sheet.jpg")
+@click.option("--out", type=click.Path(path_type=Path), default="sheet.jpg", help="The sheet.")
 @click.option("--patience", default=20.0, help="Give up when no photo is finished for so long (s).")
 def make_sheet(folder: Path, out: Path, patience: float) -> None:
     """Put a thumbnail of every photo in FOLDER on one contact sheet."""
     folder, out = folder.resolve(), out.resolve()
+    photos.check_out(out)
     files = photos.find(folder, out)
     preflight.check()
+    try:
+        sys.exit(send(files, folder, out, patience))
+    except ConnectionError as error:
+        sys.exit(f"The broker has stopped ({error}). Start it, then this command again.")
+
+
+def send(files: list[Path], folder: Path, out: Path, patience: float) -> int:
+    """Send a task for each photo, wait for the sheet, and say what became of it."""
     with tempfile.TemporaryDirectory(prefix=".thumbnails-", dir=out.parent) as scratch:
         header = [
             make_thumbnail.s(str(file), f"{scratch}/{number}.jpg")
             for number, file in enumerate(files)
         ]
         sheet = chord(header)(assemble.s(str(folder), str(out)))
-        try:
-            with click.progressbar(length=len(files), label="Photos", file=sys.stderr) as bar:
-                wait_for(sheet, bar, patience)
-            sys.exit(report.tell(files, sheet, out))
-        except ConnectionError as error:
-            sys.exit(f"The broker has stopped ({error}). Start it, then this command again.")
-
-
-def wait_for(sheet: AsyncResult, bar, patience: float) -> None:
-    """Move the bar until the sheet is ready, or until nothing has moved for `patience` seconds."""
-    thumbnails, moved_at = sheet.parent.results, time.monotonic()
-    while not sheet.ready() and time.monotonic() - moved_at < patience:
-        time.sleep(0.2)
-        finished = sum(thumbnail.ready() for thumbnail in thumbnails)
-        if finished > bar.pos:
-            bar.update(finished - bar.pos)
-            moved_at = time.monotonic()
+        report.follow(sheet, patience)
+        code = report.tell(files, sheet, out)
+        # All results have been read. Redis would keep them for a day: let them go.
+        sheet.parent.forget()
+        sheet.forget()
+        return code
 
 
 if __name__ == "__main__":

@@ -24,14 +24,16 @@ class BadPhoto(Exception):
 def find(folder: Path, out: Path) -> list[Path]:
     """All files below a folder, in the order of their names, without hidden ones and `out`.
 
-    Leaves the program with one sentence when there is no folder, or nothing in it.
+    What cannot be read, be it a folder, comes as well: it shall be named, not forgotten. Leaves
+    the program with one sentence when there is no folder, or nothing in it.
     """
     if not folder.is_dir():
-        sys.exit(f"There is no folder {folder}.")
-    files = (path for path in folder.rglob("*") if path.is_file() and path != out)
+        sys.exit(f"{folder} is not a folder." if folder.exists() else f"There is no {folder}.")
+    every = (path for path in folder.rglob("*") if path != out)
+    files = (path for path in every if path.is_file() or not os.access(path, os.R_OK))
     visible = (path for path in files if not is_hidden(path.relative_to(folder)))
     found = sorted(visible, key=lambda path: path.relative_to(folder).as_posix())
-    return found or sys.exit(f"There is no photo in {folder}: it is empty.")
+    return found or sys.exit(f"There is no file in {folder} that could be a photo.")
 
 
 def is_hidden(path: Path) -> bool:
@@ -45,8 +47,8 @@ def shrink(photo: str, thumbnail: str) -> None:
             if image.width * image.height > MOST_PIXELS:
                 raise BadPhoto(f"would unpack to {image.width} x {image.height} pixels")
             ImageOps.exif_transpose(image, in_place=True)
-            colours = image if image.mode == "RGB" else image.convert("RGB")
-            ImageOps.contain(colours, THUMBNAIL).save(thumbnail, "JPEG", quality=90)
+            small = ImageOps.contain(in_colours(image), THUMBNAIL)
+            small.save(thumbnail, "JPEG", quality=90)
     except BadPhoto:
         raise
     except PermissionError:
@@ -57,6 +59,26 @@ def shrink(photo: str, thumbnail: str) -> None:
         raise BadPhoto("not a picture") from None
     except Exception as error:  # Pillow's decoders raise nearly everything on a damaged file
         raise BadPhoto(f"damaged: {error}") from None
+
+
+def in_colours(image: Image.Image) -> Image.Image:
+    """The same picture in red, green and blue, on paper where it is transparent."""
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I"):  # 16 bits of grey
+        return image.convert("I").point(lambda value: value / 256).convert("RGB")
+    if image.has_transparency_data:
+        paper = Image.new("RGBA", image.size, PAPER)
+        return Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def check_out(out: Path) -> None:
+    """Leave the program with one sentence when the sheet could not be written in the end."""
+    if out.suffix.lower() not in (".jpg", ".jpeg"):
+        sys.exit(f"The sheet is a JPEG, and {out} does not end with .jpg.")
+    if out.is_dir() or not os.access(out.parent, os.W_OK):
+        sys.exit(f"{out} cannot be written: is its folder there, and yours?")
 
 
 def draw_sheet(results: list[dict[str, str]], folder: str, out: str) -> None:
@@ -82,7 +104,7 @@ def draw_sheet(results: list[dict[str, str]], folder: str, out: str) -> None:
 
 def fit(name: str, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont) -> str:
     """A name that fits below a thumbnail: what is too long is cut in its middle."""
-    name = name.encode(errors="replace").decode()
+    name = "".join(letter if letter.isprintable() else "?" for letter in name)
     short = name
     while draw.textlength(short, font) > THUMBNAIL[0]:
         half = (len(short) - 2) // 2

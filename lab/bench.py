@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,6 +83,7 @@ class Bench:
         self.broker_options = broker_options
         self.broker_port = broker_port
         self.processes: list[Process] = []
+        self.diffs: list[str] = []
 
     # Beginning and end
 
@@ -258,6 +261,40 @@ class Bench:
         process.wait(timeout)
         return process
 
+    def python(
+        self,
+        code: str,
+        *,
+        timeout: float = 60.0,
+        cwd: Path | None = None,
+        env: Mapping[str, str | None] | None = None,
+    ) -> str:
+        """Run some lines of Python in a process of their own, and return what they print.
+
+        They can import the example. Errors are part of what they print.
+        """
+        return self.run([sys.executable, "-c", code], timeout=timeout, cwd=cwd, env=env).log()
+
+    def copy(self, edit: Mapping[str, tuple[str, str]]) -> Path:
+        """A copy of the example with a small change, for what is to be broken.
+
+        `edit` gives for a file the text to look for and what to put in its place. The folder
+        that is returned is a `cwd` for `worker`, `run`, `python`. `lab run` shows the change.
+
+        Raises `ValueError` when the text does not stand in the file exactly once: a change that
+        went stale must not go unnoticed.
+        """
+        folder = self.folder / "copies" / str(len(self.diffs))
+        shutil.copytree(self.chapter, folder, ignore=NOT_THE_EXAMPLE)
+        for name, (old, new) in edit.items():
+            file = folder / name
+            before = file.read_text()
+            if before.count(old) != 1:
+                raise ValueError(f"{name} contains {before.count(old)} times, not once: {old!r}")
+            file.write_text(before.replace(old, new))
+            self.diffs.append(diff(name, before, file.read_text()))
+        return folder
+
     # What it shows
 
     def xray(self) -> Xray:
@@ -271,6 +308,17 @@ class Bench:
         from lab.timeline import Timeline
 
         return Timeline.read(self.folder / "records")
+
+
+NOT_THE_EXAMPLE = shutil.ignore_patterns(
+    "experiments", "exercises", "solutions", "tests", "__pycache__", "work", "photos", "*.md"
+)
+
+
+def diff(name: str, before: str, after: str) -> str:
+    """The change to a file, as `diff -u` shows it."""
+    sides = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(*sides, f"{name} (the example)", f"{name} (broken)", n=1))
 
 
 def celery(app: str, *words: str) -> list[str]:

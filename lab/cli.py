@@ -66,7 +66,13 @@ def demo(folder: Path | None, chapter: str, out: Path) -> None:
     if found.demo is None:
         raise click.ClickException(f"{found.name} has no demo.")
     if folder is not None and not folder.is_dir():
-        raise click.ClickException(f"There is no folder {folder}.")
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise click.ClickException(f"{folder} {what}.")
+    if folder is not None and out.is_relative_to(folder):
+        raise click.ClickException(
+            f"The pictures would lie among your photos, in {out}, and be photos the next time.\n"
+            "Choose another place:  --out FOLDER"
+        )
     try:
         demonstrate(found, folder, out, make_console())
     except NoServer as error:
@@ -86,7 +92,13 @@ def doctor() -> None:
 
 
 @main.command()
-@click.option("--port", default=6379, show_default=True, help="The port to listen on.")
+@click.option(
+    "--port",
+    default=6379,
+    show_default=True,
+    type=click.IntRange(1, 65534),
+    help="The port to listen on.",
+)
 def broker(port: int) -> None:
     """Run the course's broker in the foreground, until Ctrl-C."""
     from lab.foreground import run_broker
@@ -106,8 +118,8 @@ def xray(watch: bool, url: str) -> None:
     from lab.xray import Xray
 
     console = make_console()
-    client = Redis.from_url(url, decode_responses=True, socket_connect_timeout=3)
     try:
+        client = Redis.from_url(url, decode_responses=True, socket_connect_timeout=3)
         if not watch:
             console.print(Xray.of(client))
             return

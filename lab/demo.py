@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -59,6 +60,7 @@ def demonstrate(chapter: Chapter, folder: Path | None, output: Path, console: Co
             f"and with {several}.\n",
             highlight=False,
         )
+        read_once(folder or sample)
         timelines = []
         for bench, count in zip(benches, (1, several), strict=True):
             job = bench.process("job", words(demo.run, folder or sample, bench.folder))
@@ -83,6 +85,17 @@ def words(command: Iterable[str], input: Path, output: Path) -> list[str]:
     return [
         word.replace("{input}", str(input)).replace("{output}", str(output)) for word in command
     ]
+
+
+def read_once(folder: Path) -> None:
+    """Bring the input from the disk into memory, so that the first run has no colder start.
+
+    More than a gigabyte would not stay there.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file() and os.access(path, os.R_OK)]
+    if sum(path.stat().st_size for path in files) < 1_000_000_000:
+        for path in files:
+            path.read_bytes()
 
 
 def follow_sample(making: Process, console: Console) -> None:
@@ -163,6 +176,9 @@ def conclude(
     ):
         console.print(f"  {shown(output / file)}  ({what})", highlight=False)
     console.print("\nNext:")
+    if not shutil.which("lab"):
+        activate = shown(Path(sys.prefix) / "bin" / "activate")
+        console.print(f"  source {activate}    makes `lab` a command", highlight=False)
     for line in demo.then:
         console.print(f"  {line}", markup=False, highlight=False)
 

@@ -268,17 +268,20 @@ def figure(parts: Sequence[tuple[str, Timeline]]) -> Figure:
         above.set_ylim(0, most * 1.15)
         above.yaxis.get_major_locator().set_params(integer=True, nbins=3)
         above.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        narrow = max(timeline.span for _, timeline in parts) / 400  # no room for a white edge
         for row, process in enumerate(timeline.processes):
             for run in timeline.of(process):
+                sad = bool(ENDINGS.get(run.state, ENDINGS["cut off"])[1]) or run.redelivered
+                width = timeline.end_of(run) - run.started
                 state = run.state if run.state in ENDINGS else "cut off"
                 seen.add(state)
                 below.barh(
                     row,
-                    timeline.end_of(run) - run.started,
+                    width,
                     left=run.started - first,
                     height=0.72,
                     color=colours[run.task],
-                    edgecolor=EDGE if ENDINGS[state][1] or run.redelivered else "white",
+                    edgecolor=EDGE if sad else "white" if width > narrow else colours[run.task],
                     hatch=ENDINGS[state][1],
                     linewidth=2 if run.redelivered else 0.6,
                 )
@@ -287,6 +290,7 @@ def figure(parts: Sequence[tuple[str, Timeline]]) -> Figure:
         below.set_ylim(len(names) - 0.4, -0.6)
         for axis in (above, below):
             axis.spines[["top", "right"]].set_visible(False)
+            axis.tick_params(bottom=axis is axes[-1, 0])
     axes[-1, 0].set_xlabel("seconds since the first task started")
     axes[-1, 0].set_xlim(left=0)
     legend = [Patch(facecolor=colour, label=task) for task, colour in colours.items()]

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.table import Table
 
 SEPARATOR = "\x06\x16"
 BINDING = "_kombu.binding."
 RESULT = "celery-task-meta-"
 CONTROL = ("celeryev", "celery.pidbox", "reply.celery.pidbox")  # exchanges that are not for tasks
-SHOWN = 5  # messages and results a table names one by one
+SHOWN = 5  # messages of a queue, and results, that are shown
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,22 @@ class Message:
 
 @dataclass(frozen=True)
 class Result:
-    """A result in the result backend. `expires_in` is in seconds, `None` for never."""
+    """A result in the result backend. `expires_in` is in seconds, `None` for never.
+
+    `done_at` is the time of its end in UTC, as Celery writes it (ISO 8601).
+    """
 
     id: str
     status: str
     result: Any
     expires_in: int | None
+    done_at: str
 
 
 @dataclass(frozen=True)
 class Xray:
-    """What Redis holds. Lists are in the order in which workers will take them."""
+    """What Redis holds. Queues are in the order in which workers will take the messages, results
+    in that of their end, the newest first."""
 
     queues: Mapping[str, list[Message]]
     unacked: list[Message]
@@ -109,7 +115,7 @@ class Xray:
                 for raw, _exchange, key in map(json.loads, client.hvals("unacked"))
             ],
             bindings=tasks,
-            results=sorted(results(client), key=lambda result: result.id),
+            results=sorted(results(client), key=lambda each: each.done_at, reverse=True),
         )
 
     def __str__(self) -> str:
@@ -122,40 +128,61 @@ class Xray:
         return capture.get()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(title="Queues", title_justify="left", title_style="bold")
-        for column in ("queue", "waiting", "next message", "arguments"):
-            table.add_column(column, justify="right" if column == "waiting" else "left")
-        for name, messages in self.queues.items():
-            first = messages[:SHOWN]
-            table.add_row(
-                Text(name),
-                str(len(messages)),
-                lines((message.task for message in first), len(messages)),
-                lines(call(message) for message in first),
-            )
-        yield table if self.queues else "Queues: none. Nothing was ever sent, and no worker asked."
-
-        if self.unacked:
-            table = Table("task", "arguments", "id", title_justify="left", title_style="bold")
-            table.title = f"Taken by a worker, not acknowledged: {len(self.unacked)}"
-            for message in self.unacked[:SHOWN]:
-                table.add_row(Text(message.task), Text(call(message)), message.id)
+        if self.queues:
+            table = make_table("Queues", "queue", "waiting", "next", "arguments")
+            for name, messages in self.queues.items():
+                first, *others = [*messages[:SHOWN], None][: max(1, min(len(messages), SHOWN))]
+                table.add_row(name, str(len(messages)), *columns(first))
+                for message in others:
+                    table.add_row("", "", *columns(message))
+                add_rest(table, len(messages))
             yield table
         else:
-            yield "Taken by a worker, not acknowledged: 0"
+            yield "Queues: none. Nothing was ever sent, and no worker asked."
 
+        yield f"Taken by a worker, not acknowledged: {len(self.unacked)}"
+        if self.unacked:
+            table = make_table("", "queue", "", "task", "arguments")
+            for message in self.unacked[:SHOWN]:
+                table.add_row(message.queue, "", *columns(message))
+            add_rest(table, len(self.unacked))
+            yield table
+
+        yield f"Results: {len(self.results)}"
         if self.results:
-            table = Table("id", "state", "result", "kept for", title_justify="left")
-            table.title, table.title_style = f"Results: {len(self.results)}", "bold"
+            table = make_table("", "state", "kept for", "id", "result")
             for result in self.results[:SHOWN]:
                 kept = "for ever" if result.expires_in is None else f"{result.expires_in} s"
-                table.add_row(result.id, result.status, Text(short(repr(result.result))), kept)
+                table.add_row(result.status, kept, result.id, escape(short(repr(result.result))))
+            add_rest(table, len(self.results))
             yield table
-        else:
-            yield "Results: 0"
+
+
+def make_table(title: str, *headings: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", title_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def columns(message: Message | None) -> tuple[str, str]:
+    """What the tables show of a message: its task and its arguments."""
+    return (escape(message.task), escape(call(message))) if message else ("", "")
+
+
+def add_rest(table: Table, total: int) -> None:
+    """The last row, when there are more than are shown."""
+    if total > SHOWN:
+        table.add_row("", "", f"… and {total - SHOWN} more", "")
+
+
+def escape(text: str) -> str:
+    """Text in which Rich shall see no markup."""
+    from rich.markup import escape
+
+    return escape(text)
 
 
 def waiting(client: Any, queue: str) -> list[Message]:
@@ -183,6 +210,7 @@ def results(client: Any) -> Iterable[Result]:
             status=meta["status"],
             result=meta["result"],
             expires_in=None if ttl < 0 else ttl,
+            done_at=meta.get("date_done") or "",
         )
 
 
@@ -193,15 +221,7 @@ def call(message: Message) -> str:
     return short(", ".join(part for part in (args, kwargs) if part))
 
 
-def short(text: str, length: int = 48) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def lines(texts: Iterable[str], total: int = 0) -> Any:
-    """Several lines of one cell, and how many are not shown."""
-    from rich.text import Text
-
-    shown = list(texts)
-    if total > len(shown):
-        shown.append(f"… and {total - len(shown)} more")
-    return Text("\n".join(shown))
+def short(text: str, length: int = 44) -> str:
+    """A text that fits. Its middle goes: two paths mostly differ at their end."""
+    half = (length - 1) // 2
+    return text if len(text) <= length else f"{text[:half]}…{text[-half:]}"

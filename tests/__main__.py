@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import click
 
-from lab.chapters import ROOT, all_chapters, find
+from lab.chapters import ROOT, NoChapter, all_chapters, find
 
 
 class Trap:
@@ -69,10 +69,11 @@ def run(folder: Path, report: Path, options: list[str]) -> dict[str, int]:
 @click.option("--soak", is_flag=True, help="Run what takes minutes, and nothing else.")
 def main(chapter: str | None, soak: bool) -> None:
     """Prove the whole course, or one CHAPTER."""
-    if chapter:
-        folders = [find(chapter).folder]
-    else:
-        folders = [ROOT / "tests", *(each.folder for each in all_chapters())]
+    try:
+        folders = [find(chapter).folder] if chapter else []
+    except NoChapter as error:
+        raise click.ClickException(str(error)) from None
+    folders = folders or [ROOT / "tests", *(each.folder for each in all_chapters())]
     trap = Trap()
     options = ["-m", "soak", "-n", "0"] if soak else []
     with tempfile.TemporaryDirectory() as reports:

@@ -56,6 +56,10 @@ def bench(tmp_path_factory):
             task.delay().get(propagate=False, timeout=20)
         for result in [sad.nap.delay(0.1) for _ in range(3)]:
             result.get(timeout=20)
+        # A result is there a moment before its task has ended.
+        wait_until(
+            lambda: all(run.state != "running" for run in bench.timeline().runs), "a task runs on"
+        )
         yield bench
 
 

@@ -33,6 +33,7 @@ def test_a_message_waits_in_its_queue_until_a_worker_takes_it(bench):
     assert xray.bindings == {"celery": ["celery"]}
     assert "tasks.add" in str(xray)
     assert "4, **{'y': 5}" in str(xray)
+    assert max(map(len, str(xray).splitlines())) <= 100
 
     bench.worker("tasks")
     second.get(timeout=20)
@@ -82,6 +83,8 @@ def test_the_command_shows_it_and_says_when_nobody_answers(bench):
     shown = subprocess.run(command, capture_output=True, text=True, env=bench.env)
     assert "tasks.add" in shown.stdout
     bench.broker.kill()
+    strange = subprocess.run([*command, "--url", "foo"], capture_output=True, text=True)
+    assert (strange.returncode, strange.stderr[:26]) == (1, "Error: No Redis answers at")
     refused = subprocess.run(command, capture_output=True, text=True, env=bench.env)
     assert refused.returncode == 1
     assert f"No Redis answers at {bench.broker.url}" in refused.stderr

@@ -53,6 +53,18 @@ def test_every_kind_of_colour_becomes_a_thumbnail(tmp_path, mode):
     assert shrink(path).mode == "RGB"
 
 
+def test_what_is_transparent_shows_the_paper(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.new("RGBA", (240, 180), (255, 0, 0, 0)).save(path)
+    assert min(shrink(path).getpixel((120, 90))) > 230
+
+
+def test_sixteen_bits_of_grey_stay_grey(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.new("I;16", (240, 180), 128 * 256).save(path)
+    assert abs(shrink(path).getpixel((120, 90))[0] - 128) < 3
+
+
 def test_a_text_is_not_a_picture(tmp_path):
     path = tmp_path / "photo.jpg"
     path.write_text("I am a text with the name of a photo.")
