@@ -273,7 +273,15 @@ class Bench:
 
         They can import the example. Errors are part of what they print.
         """
-        return self.run([sys.executable, "-c", code], timeout=timeout, cwd=cwd, env=env).log()
+        client = self.start_python(code, cwd=cwd, env=env)
+        client.wait(timeout)
+        return client.log()
+
+    def start_python(
+        self, code: str, *, cwd: Path | None = None, env: Mapping[str, str | None] | None = None
+    ) -> Process:
+        """Start some lines of Python in a process of their own: several run side by side."""
+        return self.process("client", [sys.executable, "-c", code], cwd=cwd, env=env)
 
     def copy(self, edit: Mapping[str, tuple[str, str]]) -> Path:
         """A copy of the example with a small change, for what is to be broken.
@@ -293,6 +301,14 @@ class Bench:
                 raise ValueError(f"{name} contains {before.count(old)} times, not once: {old!r}")
             file.write_text(before.replace(old, new))
             self.diffs.append(diff(name, before, file.read_text()))
+        return folder
+
+    def use(self, folder: Path) -> Path:
+        """Work in a copy from now on: processes start there, and this process imports from it."""
+        sys.path.remove(str(self.chapter))
+        forget_modules_of(self.chapter)
+        self.chapter = folder
+        sys.path.insert(0, str(folder))
         return folder
 
     # What it shows

@@ -136,5 +136,35 @@ def xray(watch: bool, url: str) -> None:
         ) from None
 
 
+@main.command()
+@click.argument("name", required=False)
+@click.option("--all", "everything", is_flag=True, help="Run all of them, and ask nothing.")
+@click.option("--times", default=1, show_default=True, help="How often each.")
+@click.option("--busy", is_flag=True, help="Keep all cores busy meanwhile.")
+@click.option("--json", "as_json", is_flag=True, help="Print rows and claims for other programs.")
+def run(name: str | None, everything: bool, times: int, busy: bool, as_json: bool) -> None:
+    """Run the experiment NAME: predict, break it, see it, understand it, fix it."""
+    from contextlib import nullcontext
+
+    from lab import experiments, proving, telling
+
+    console = make_console()
+    if name is None and not everything:
+        telling.show_list(experiments.all_experiments(), console)
+        return
+    try:
+        chosen = [experiments.find(name)] if name else experiments.all_experiments()
+    except experiments.NoExperiment as error:
+        raise click.ClickException(str(error)) from None
+    with proving.all_cores_busy() if busy else nullcontext():
+        if as_json:
+            good = proving.print_json(chosen)
+        elif everything or times > 1 or busy:
+            good = proving.prove(chosen, times, console)
+        else:
+            good = telling.tell(chosen[0], console).holds
+    sys.exit(0 if good else 1)
+
+
 if __name__ == "__main__":
     main()

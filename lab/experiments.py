@@ -1,0 +1,189 @@
+"""Experiments: one file, one question. Predict, break it, see it, understand it, fix it.
+
+An experiment is a module in the folder `experiments/` of a chapter, named after its question:
+
+- its docstring is the story, in Markdown, with the headings of `PARTS`. The prediction is a list of
+  three choices, the right one marked with ``[x]``;
+- ``run(bench)`` does it with real processes and returns rows: a list of small dicts, the table;
+- ``claims(rows)`` returns a dict of sentences and truth values. The tests demand every one;
+- ``MESSAGES``, where a message is the lesson, are the texts as Celery prints them. Each must
+  stand in the column "message" of a row; how its lines are broken does not matter.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lab import chapters
+from lab.bench import Bench
+
+PARTS = ("Question", "Predict", "Why", "Fix")
+Row = Mapping[str, Any]
+
+
+class NoExperiment(LookupError):
+    """There is no such experiment."""
+
+
+class NotAnExperiment(ValueError):
+    """A file in `experiments/` lacks something that an experiment has."""
+
+
+class needs_idle_cores(str):
+    """A claim about speed, which only an idle machine can keep. Elsewhere it is left out."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence and whether it is true. `None`: the machine was too busy to say."""
+
+    sentence: str
+    holds: bool | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment found. `diffs` are the changes it made to copies of the example."""
+
+    rows: Sequence[Row]
+    claims: Sequence[Claim]
+    diffs: Sequence[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether no claim is false."""
+        return all(claim.holds is not False for claim in self.claims)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One file in the folder `experiments/` of a chapter."""
+
+    chapter: chapters.Chapter
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What `lab run` calls it: "01/four_causes_of_pending"."""
+        return f"{self.chapter.number}/{self.path.stem}"
+
+    @cached_property
+    def module(self) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(self.path.stem, self.path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    @cached_property
+    def story(self) -> Mapping[str, str]:
+        """The parts of the docstring: "title" and those of `PARTS`.
+
+        Raises `NotAnExperiment`, whose message says what is missing.
+        """
+        text = self.module.__doc__ or ""
+        pieces = re.split(r"^## (.+)$", text, flags=re.M)
+        story = {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+        if tuple(story) != PARTS:
+            raise NotAnExperiment(
+                f"{self.path}: its docstring has the headings {list(story)}. "
+                f"It needs '## ' headings in this order: {', '.join(PARTS)}."
+            )
+        return {"title": pieces[0].strip().removeprefix("# "), **story}
+
+    @property
+    def choices(self) -> list[str]:
+        """The three predictions to choose from."""
+        return [text for _, text in self._choices]
+
+    @property
+    def answer(self) -> int:
+        """The index of the right choice."""
+        return [mark for mark, _ in self._choices].index("x")
+
+    @cached_property
+    def _choices(self) -> list[tuple[str, str]]:
+        found = re.findall(r"^- \[([ x])\] (.+(?:\n  .+)*)", self.story["Predict"], re.M)
+        if len(found) != 3 or [mark for mark, _ in found].count("x") != 1:
+            raise NotAnExperiment(
+                f"{self.path}: the part Predict needs three choices, each on a line that begins "
+                "with '- [ ] ', and the right one with '- [x] '."
+            )
+        return [(mark, re.sub(r"\n\s+", " ", text)) for mark, text in found]
+
+    @property
+    def messages(self) -> Sequence[str]:
+        """The messages it teaches, as Celery prints them."""
+        return tuple(getattr(self.module, "MESSAGES", ()))
+
+    def run(self) -> Outcome:
+        """Do it, on a bench of its own."""
+        idle = cores_are_idle()
+        with Bench(self.chapter.folder) as bench:
+            rows = self.module.run(bench)
+            diffs = list(bench.diffs)
+        claims = [
+            Claim(str(sentence), None if speed(sentence) and not idle else bool(truth))
+            for sentence, truth in self.module.claims(rows).items()
+        ]
+        for message in self.messages:
+            seen = any(message in " ".join(str(row.get("message")).split()) for row in rows)
+            claims.append(Claim(f"the message is: {message}", seen))
+        return Outcome(rows, claims, diffs)
+
+
+def speed(sentence: str) -> bool:
+    return isinstance(sentence, needs_idle_cores)
+
+
+def cores_are_idle() -> bool:
+    """Whether at most a quarter of the machine is at work, measured for a quarter of a second.
+
+    Without ``/proc`` (macOS) it is the load of the last minute that counts.
+    """
+    try:
+        first = _busy_and_total()
+        time.sleep(0.25)
+        second = _busy_and_total()
+    except FileNotFoundError:
+        return os.getloadavg()[0] < (os.cpu_count() or 1) / 4
+    busy, total = (after - before for before, after in zip(first, second, strict=True))
+    return busy < max(total, 1) / 4
+
+
+def _busy_and_total() -> tuple[int, int]:
+    times = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return sum(times) - times[3] - times[4], sum(times)
+
+
+def all_experiments() -> list[Experiment]:
+    """Every experiment of the course, chapter by chapter, in the order of their names."""
+    return [
+        Experiment(chapter, path)
+        for chapter in chapters.all_chapters()
+        for path in sorted(chapter.folder.glob("experiments/*.py"))
+    ]
+
+
+def find(name: str) -> Experiment:
+    """The experiment with this name: "01/four_causes_of_pending", or its end if only one has it.
+
+    Raises `NoExperiment`, whose message lists what is near.
+    """
+    every = all_experiments()
+    exact = [each for each in every if each.name == name]
+    near = exact or [each for each in every if name in each.name]
+    if len(near) == 1:
+        return near[0]
+    names = "\n".join(f"  {each.name}" for each in near or every)
+    what = "Several experiments match" if near else "There is no experiment"
+    raise NoExperiment(f"{what} {name!r}. Choose one:\n{names}")

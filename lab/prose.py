@@ -1,0 +1,354 @@
+"""Prose that runs: a page of the course, played as a learner would play it.
+
+A page is Markdown. The info string of a fence says what to do with it:
+
+- ``sh terminal=worker`` is typed into that terminal, line by line. A page that names no terminal
+  has one.
+- ``text`` is what you see: compared with what the command before it printed, or, with
+  ``terminal=``, with what is new there. ``...`` stands for anything on its line, and alone for
+  any lines.
+- ``pycon`` is a Python session, in the terminal where the page has started ``python``. Each
+  line is typed and what it prints is compared.
+- ``keys terminal=worker`` with the text ``Ctrl-C`` presses that key, and the program must end.
+- ``python file=tasks.py`` is written to that file, in the folder where the page works.
+- ``diff file=tasks.py`` edits it: what it shows must stand there, once.
+
+Any of them may say ``not-run="the reason"``. Other fences are pictures or quotations.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shlex
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PLAYED = ("sh", "text", "pycon", "keys", "python", "diff")
+DEADLINE = 60.0  # seconds for a command, or for a line to appear
+
+
+class Mismatch(AssertionError):
+    """The page and the machine disagree. The message says where, and shows the difference."""
+
+
+@dataclass(frozen=True)
+class Fence:
+    """One fence of a page. `heading` is the nearest one above it."""
+
+    kind: str
+    options: Mapping[str, str]
+    text: str
+    heading: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page and its fences, in order."""
+
+    path: Path
+    fences: list[Fence]
+
+    @classmethod
+    def read(cls, path: Path) -> Page:
+        return cls(path, list(fences_of(path.read_text())))
+
+    @property
+    def not_run(self) -> list[Fence]:
+        """The fences that are there to be read only."""
+        return [fence for fence in self.fences if "not-run" in fence.options]
+
+
+def fences_of(text: str) -> Iterator[Fence]:
+    """The fences that are played, with the heading they stand under."""
+    from markdown_it import MarkdownIt
+
+    heading, tokens = "(top)", MarkdownIt().parse(text)
+    for index, token in enumerate(tokens):
+        if token.type == "heading_open":
+            heading = tokens[index + 1].content
+        elif token.type == "fence":
+            kind, *words = shlex.split(token.info) or [""]
+            if kind in PLAYED:
+                options = dict(word.partition("=")[::2] for word in words)
+                yield Fence(kind, options, token.content, heading)
+
+
+# Comparing
+
+
+def pattern(expected: str) -> str:
+    """What you see, as a regular expression. Spaces at the end of a line do not count."""
+    lines = []
+    for line in expected.rstrip().splitlines():
+        if line.strip() == "...":
+            lines.append(r"(?:[^\n]*\n)*?")
+        else:
+            pieces = map(re.escape, line.rstrip().split("..."))
+            lines.append("[^\\n]*".join(pieces) + "[ \t]*\n")
+    return "".join(lines)
+
+
+def difference(expected: str, actual: str) -> str:
+    """Both texts as a diff: - what the page says, + what was printed."""
+    return "\n".join(
+        difflib.unified_diff(
+            expected.rstrip().splitlines(),
+            actual.rstrip().splitlines(),
+            "the page says",
+            "what was printed",
+            lineterm="",
+        )
+    )
+
+
+# A terminal
+
+# The prompt holds the exit code and the folder. No program prints these brackets.
+PROMPT = re.compile(r"⟦(\d+) (.*)⟧ $")
+PYTHON_PROMPT = re.compile(r"^(>>>|\.\.\.) $", re.M)
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r(?=\n)")
+
+
+class Terminal:
+    """A shell in a pseudo-terminal of 100 columns, as a learner has one."""
+
+    def __init__(self, name: str, folder: Path, env: Mapping[str, str]) -> None:
+        import pexpect
+
+        self.name = name
+        self.screen = ""  # what was printed since the last command and not yet compared
+        self.command = "the shell"  # what was typed last
+        self.folder = folder
+        self.child: Any = pexpect.spawn(
+            "/bin/bash",
+            ["--noprofile", "--norc", "--noediting"],
+            cwd=str(folder),
+            env={**env, "PS1": "⟦$? $PWD⟧ ", "PS2": ""},
+            encoding="utf-8",
+            codec_errors="replace",
+            echo=False,
+            dimensions=(50, 100),
+        )
+        self.come_back()
+
+    def look(self) -> str:
+        """Read what has been printed since, and return all that was not compared yet."""
+        import pexpect
+
+        while True:
+            try:
+                raw = self.child.read_nonblocking(65536, timeout=0.05)
+            except (pexpect.TIMEOUT, pexpect.EOF):
+                return self.screen
+            self.screen = CONTROL.sub("", self.screen + raw)
+
+    @property
+    def exit_code(self) -> int | None:
+        """That of the command when the prompt is back, else `None`."""
+        found = PROMPT.search(self.look())
+        if not found:
+            return None
+        self.folder = Path(found[2])
+        return int(found[1])
+
+    @property
+    def printed(self) -> str:
+        """What was printed, without a prompt at its end."""
+        return PYTHON_PROMPT.sub("", PROMPT.sub("", self.screen))
+
+    def type(self, line: str) -> None:
+        """Type a line and press return."""
+        self.command, self.screen = line, ""
+        self.child.sendline(line)
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            if time.monotonic() > deadline or not self.child.isalive():
+                raise Mismatch(f"{what}. Terminal {self.name!r} shows:\n{self.screen}")
+
+    def come_back(self) -> int:
+        """Wait until the shell waits for a command. Returns the exit code of the last one."""
+        self.wait(
+            lambda: self.exit_code is not None,
+            f"{self.command!r} goes on running. If it is a server, the page must press Ctrl-C "
+            "there, or use another terminal",
+        )
+        code = self.exit_code
+        assert code is not None
+        return code
+
+    def close(self) -> None:
+        self.child.close(force=True)
+
+
+# Playing
+
+
+class Player:
+    """Plays one page in a scratch folder. `env` is what every terminal starts with."""
+
+    def __init__(self, page: Page, folder: Path, env: Mapping[str, str]) -> None:
+        self.page, self.folder, self.env = page, folder, env
+        self.terminals: dict[str, Terminal] = {}
+        self.current = ""  # the terminal of the last command
+
+    def play(self) -> None:
+        """Do what the page says, in order.
+
+        Raises `Mismatch` at the first disagreement, with the page, the heading and the difference.
+        """
+        heading = "(top)"
+        try:
+            fences = [fence for fence in self.page.fences if "not-run" not in fence.options]
+            for fence, following in zip(fences, [*fences[1:], None], strict=True):
+                heading = fence.heading
+                seen = following is not None and following.kind == "text"
+                getattr(self, f"do_{fence.kind}")(fence, seen)
+            for terminal in self.terminals.values():
+                self.settle(terminal)
+        except Mismatch as error:
+            raise Mismatch(f"{self.page.path}, under {heading!r}:\n{error}") from None
+        finally:
+            for terminal in self.terminals.values():
+                terminal.close()
+
+    def terminal(self, fence: Fence) -> Terminal:
+        """The terminal a fence names, opened when it is new; without a name, the last one."""
+        name = fence.options.get("terminal") or self.current or "1"
+        if name not in self.terminals:
+            self.terminals[name] = Terminal(name, self.folder, self.env)
+        return self.terminals[name]
+
+    def settle(self, terminal: Terminal, expected: int = 0) -> None:
+        """Wait for the prompt; demand the exit code, and that the page has shown everything."""
+        code = terminal.come_back()
+        if code != expected:
+            raise Mismatch(
+                f"{terminal.command!r} ended with exit code {code}, not {expected}. It printed:\n"
+                f"{terminal.printed}"
+            )
+        if terminal.printed.strip():
+            raise Mismatch(
+                f"{terminal.command!r} printed more than the page shows:\n{terminal.printed}"
+            )
+
+    def do_sh(self, fence: Fence, seen: bool) -> None:
+        terminal = self.terminal(fence)
+        for line in fence.text.splitlines():
+            self.settle(terminal)
+            terminal.type(line)
+        self.current = terminal.name
+        self.expected = int(fence.options.get("exit", "0"))
+        if not seen:
+            self.settle(terminal, self.expected)
+
+    def do_text(self, fence: Fence, seen: bool) -> None:
+        """Compare. A program that has ended must have printed this and nothing else."""
+        terminal, regex = self.terminal(fence), pattern(fence.text)
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            code = terminal.exit_code
+            shown = terminal.printed
+            whole = shown if shown.endswith("\n") or not shown else f"{shown}\n"
+            if code is None and (begin := re.match(regex, whole)):
+                terminal.screen = terminal.screen[begin.end() :]
+                return
+            if code is not None and re.fullmatch(regex, whole):
+                terminal.screen = terminal.screen[len(shown) :]
+                self.settle(terminal, self.expected)
+                return
+            if code is not None or time.monotonic() > deadline or not terminal.child.isalive():
+                raise Mismatch(f"{terminal.command!r}\n{difference(fence.text, shown)}")
+
+    def do_keys(self, fence: Fence, seen: bool) -> None:
+        if fence.text.strip() != "Ctrl-C":
+            raise Mismatch(f"no key is called {fence.text.strip()!r}: Ctrl-C is")
+        terminal = self.terminal(fence)
+        terminal.child.sendcontrol("c")
+        terminal.come_back()
+        terminal.type("true")  # what a server says in the end belongs to nobody
+        terminal.come_back()
+
+    def do_pycon(self, fence: Fence, seen: bool) -> None:
+        terminal = self.terminal(fence)
+        for source, expected in examples_of(fence.text):
+            for line in source:
+                terminal.wait(
+                    lambda: at_python(terminal),
+                    "there is no Python prompt: the page must start python here before",
+                )
+                terminal.type(line)
+            terminal.wait(
+                lambda: at_python(terminal) or terminal.exit_code is not None,
+                f"{source[0]!r} does not come back",
+            )
+            if not re.fullmatch(pattern(expected), terminal.printed):
+                raise Mismatch(f"{source[0]!r}\n{difference(expected, terminal.printed)}")
+            terminal.screen = terminal.screen[len(terminal.printed) :]
+
+    def do_python(self, fence: Fence, seen: bool) -> None:
+        file = self.file(fence)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(fence.text)
+
+    def do_diff(self, fence: Fence, seen: bool) -> None:
+        file = self.file(fence)
+        file.write_text(edited(file.read_text(), fence.text, file.name))
+
+    def file(self, fence: Fence) -> Path:
+        """The file that a fence writes, in the folder of the last terminal."""
+        if "file" not in fence.options:
+            raise Mismatch(f"a {fence.kind} fence needs file=NAME, or not-run=REASON")
+        if not self.current:
+            return self.folder / fence.options["file"]
+        return self.terminals[self.current].folder / fence.options["file"]
+
+
+def at_python(terminal: Terminal) -> bool:
+    return bool(PYTHON_PROMPT.search(terminal.look()))
+
+
+def examples_of(session: str) -> Iterator[tuple[list[str], str]]:
+    """The statements of a Python session, each with what it prints."""
+    source: list[str] = []
+    expected: list[str] = []
+    for line in session.splitlines():
+        if line.startswith(">>>"):
+            if source:
+                yield source, "\n".join(expected)
+            source, expected = [line[4:]], []
+        elif line.startswith("... ") or (line == "..." and not expected and len(source) > 1):
+            source.append(line[4:])
+        else:
+            expected.append(line)
+    if source:
+        yield source, "\n".join(expected)
+
+
+def edited(text: str, change: str, name: str) -> str:
+    """A text with a change as `diff` shows it. Hunks are apart by lines that begin with @@."""
+    for hunk in re.split(r"^@@.*\n", change, flags=re.M):
+        lines = hunk.splitlines(keepends=True)
+        old = "".join(line[1:] for line in lines if line[0] in " -")
+        new = "".join(line[1:] for line in lines if line[0] in " +")
+        if not hunk:
+            continue
+        if text.count(old) != 1:
+            raise Mismatch(
+                f"{name} contains {text.count(old)} times, not once, what the page changes:\n{old}"
+            )
+        text = text.replace(old, new)
+    return text
+
+
+def clean_env(home: Path) -> dict[str, str]:
+    """The environment of a learner who has opened a terminal: nothing of ours."""
+    kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ") if name in os.environ}
+    terminal = {"TERM": "xterm", "COLUMNS": "100", "PYTHON_BASIC_REPL": "1"}
+    return {**kept, **terminal, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}

@@ -1,0 +1,182 @@
+"""Every claim of every experiment is demanded here, and the machinery is tried on bad ones."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from lab import experiments
+from lab.chapters import find as find_chapter
+
+LAB = [sys.executable, "-m", "lab.cli", "run"]
+EVERY = experiments.all_experiments()
+
+
+@pytest.mark.parametrize("experiment", EVERY, ids=lambda each: each.name)
+def test_every_claim_holds(experiment):
+    outcome = experiment.run()
+    wrong = [claim.sentence for claim in outcome.claims if claim.holds is False]
+    assert not wrong, f"{experiment.name} claims what is not true: {wrong}\nRows: {outcome.rows}"
+    assert outcome.claims, f"{experiment.name} claims nothing"
+
+
+@pytest.mark.parametrize("experiment", EVERY, ids=lambda each: each.name)
+def test_every_experiment_tells_its_story(experiment):
+    assert set(experiment.story) == {"title", *experiments.PARTS}
+    assert experiment.story["title"].endswith("?"), "an experiment asks one question"
+    assert len(experiment.choices) == 3
+    assert 0 <= experiment.answer <= 2
+    lines = len(experiment.path.read_text().splitlines())
+    assert lines <= 110, f"{experiment.path.name} has {lines} lines: ask a smaller question"
+
+
+def test_the_right_answer_is_not_always_the_same():
+    assert len({experiment.answer for experiment in EVERY}) > 1
+
+
+# The machinery, on experiments that are wrong
+
+STORY = '''"""# Is water wet?
+
+## Question
+
+Touch it.
+
+## Predict
+
+- [ ] No.
+- [x] Yes,
+  it is.
+- [ ] Perhaps.
+
+## Why
+
+Because.
+
+## Fix
+
+A towel.
+"""
+'''
+
+WET = """
+def run(bench):
+    return [{"water": "wet", "message": "Splash: water\\nis wet"}]
+
+
+def claims(rows):
+    return {"water is wet": rows[0]["water"] == "wet"}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        (tmp_path / "water.py").write_text(text)
+        return experiments.Experiment(find_chapter("01"), tmp_path / "water.py")
+
+    return write
+
+
+def test_a_story_is_read_with_its_choices(write):
+    experiment = write(STORY + WET)
+    assert experiment.story["title"] == "Is water wet?"
+    assert experiment.choices == ["No.", "Yes, it is.", "Perhaps."]
+    assert experiment.answer == 1
+    assert experiment.run().holds
+
+
+def test_a_claim_that_is_not_true_is_found(write):
+    assert not write(STORY + WET.replace('== "wet"', '== "dry"')).run().holds
+
+
+def test_a_message_that_is_not_printed_any_more_is_found(write):
+    assert write(f'{STORY}MESSAGES = ["Splash: water is wet"]\n{WET}').run().holds
+    assert not write(f'{STORY}MESSAGES = ["Splish: water is wet"]\n{WET}').run().holds
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("## Why", "## Because", "It needs '## ' headings in this order: Question, Predict"),
+        ("- [x]", "- [ ]", "three choices"),
+        ("- [ ] Perhaps.\n", "", "three choices"),
+    ],
+)
+def test_an_incomplete_story_says_what_is_missing(write, old, new, said):
+    experiment = write(STORY.replace(old, new) + WET)
+    with pytest.raises(experiments.NotAnExperiment, match=re.escape(said)):
+        assert experiment.story and experiment.choices
+
+
+def test_a_claim_about_speed_is_left_out_on_a_busy_machine(write, monkeypatch):
+    claim = 'needs_idle_cores("water is fast"): False, "water is wet"'
+    text = "from lab.experiments import needs_idle_cores\n" + WET.replace('"water is wet"', claim)
+    monkeypatch.setattr(experiments, "cores_are_idle", lambda: False)
+    outcome = write(STORY + text).run()
+    assert [claim.holds for claim in outcome.claims] == [None, True]
+    monkeypatch.setattr(experiments, "cores_are_idle", lambda: True)
+    assert not write(STORY + text).run().holds
+
+
+def test_busy_cores_are_noticed():
+    from lab.proving import all_cores_busy
+
+    with all_cores_busy():
+        assert not experiments.cores_are_idle()
+
+
+def test_a_stale_edit_of_the_example_is_refused():
+    from lab import Bench
+
+    with Bench("01-first-steps") as bench, pytest.raises(ValueError, match="0 times, not once"):
+        bench.copy({"tasks.py": ("return x - y", "return x * y")})
+
+
+def lab_run(*words):
+    return subprocess.run([*LAB, *words], capture_output=True, text=True, env=dict(os.environ))
+
+
+def test_the_list_names_every_experiment_and_its_question():
+    said = lab_run().stdout
+    for experiment in EVERY:
+        assert experiment.name in said
+
+
+def test_an_unknown_experiment_is_answered_with_those_there_are():
+    refused = lab_run("01/no_such")
+    assert refused.returncode == 1
+    assert "There is no experiment '01/no_such'. Choose one:" in refused.stderr
+    assert "  01/four_causes_of_pending" in refused.stderr
+
+
+def test_without_a_terminal_nothing_is_asked_and_everything_is_told():
+    said = lab_run("four_causes")
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "\x1b" not in said.stdout
+    assert "✓ all four are PENDING" in said.stdout
+    for words in ("a) All four", "Why", "Fix", "a mistyped id"):
+        assert words in said.stdout
+
+
+def test_other_programs_get_json():
+    [found] = json.loads(lab_run("four_causes", "--json").stdout)
+    assert found["name"] == "01/four_causes_of_pending"
+    assert len(found["rows"]) == 4
+    assert {"sentence": "all four are PENDING", "holds": True} in found["claims"]
+
+
+def test_in_a_terminal_the_prediction_is_asked_and_answered():
+    import pexpect
+
+    terminal = pexpect.spawn(LAB[0], [*LAB[1:], "four_causes"], encoding="utf-8", timeout=60)
+    terminal.expect("Your prediction")
+    terminal.sendline("a")
+    terminal.expect("Not this time")
+    terminal.expect("What happened is c")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0
