@@ -3,7 +3,7 @@
 A page is Markdown. The info string of a fence says what to do with it:
 
 - ``sh terminal=worker`` is typed into that terminal, line by line. A page that names no terminal
-  has one.
+  has one. Every command must succeed, or end with what ``exit=`` says.
 - ``text`` is what you see: compared with what the command before it printed, or, with
   ``terminal=``, with what is new there. ``...`` stands for anything on its line, and alone for
   any lines.
@@ -22,6 +22,9 @@ import difflib
 import os
 import re
 import shlex
+import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -108,8 +111,9 @@ def difference(expected: str, actual: str) -> str:
 
 # A terminal
 
-# The prompt holds the exit code and the folder. No program prints these brackets.
-PROMPT = re.compile(r"⟦(\d+) (.*)⟧ $")
+# The prompt holds the exit code and the folder. No program prints these brackets. An activated
+# environment puts its name before them.
+PROMPT = re.compile(r"(?:\([\w.-]+\) )?⟦(\d+) (.*)⟧ $")
 PYTHON_PROMPT = re.compile(r"^(>>>|\.\.\.) $", re.M)
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r(?=\n)")
 
@@ -123,6 +127,8 @@ class Terminal:
         self.name = name
         self.screen = ""  # what was printed since the last command and not yet compared
         self.command = "the shell"  # what was typed last
+        self.expected = 0  # its exit code
+        self.open_end = False  # whether the page shows the rest of its output as "..."
         self.folder = folder
         self.child: Any = pexpect.spawn(
             "/bin/bash",
@@ -163,7 +169,7 @@ class Terminal:
 
     def type(self, line: str) -> None:
         """Type a line and press return."""
-        self.command, self.screen = line, ""
+        self.command, self.screen, self.expected, self.open_end = line, "", 0, False
         self.child.sendline(line)
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
@@ -206,10 +212,10 @@ class Player:
         heading = "(top)"
         try:
             fences = [fence for fence in self.page.fences if "not-run" not in fence.options]
-            for fence, following in zip(fences, [*fences[1:], None], strict=True):
+            for index, fence in enumerate(fences):
                 heading = fence.heading
-                seen = following is not None and following.kind == "text"
-                getattr(self, f"do_{fence.kind}")(fence, seen)
+                following = fences[index + 1].kind if index + 1 < len(fences) else ""
+                getattr(self, f"do_{fence.kind}")(fence, following in ("text", "pycon"))
             for terminal in self.terminals.values():
                 self.settle(terminal)
         except Mismatch as error:
@@ -225,15 +231,15 @@ class Player:
             self.terminals[name] = Terminal(name, self.folder, self.env)
         return self.terminals[name]
 
-    def settle(self, terminal: Terminal, expected: int = 0) -> None:
+    def settle(self, terminal: Terminal) -> None:
         """Wait for the prompt; demand the exit code, and that the page has shown everything."""
         code = terminal.come_back()
-        if code != expected:
+        if code != terminal.expected:
             raise Mismatch(
-                f"{terminal.command!r} ended with exit code {code}, not {expected}. It printed:\n"
-                f"{terminal.printed}"
+                f"{terminal.command!r} ended with exit code {code}, not {terminal.expected}. "
+                f"It printed:\n{terminal.printed}"
             )
-        if terminal.printed.strip():
+        if terminal.printed.strip() and not terminal.open_end:
             raise Mismatch(
                 f"{terminal.command!r} printed more than the page shows:\n{terminal.printed}"
             )
@@ -244,13 +250,14 @@ class Player:
             self.settle(terminal)
             terminal.type(line)
         self.current = terminal.name
-        self.expected = int(fence.options.get("exit", "0"))
+        terminal.expected = int(fence.options.get("exit", "0"))
         if not seen:
-            self.settle(terminal, self.expected)
+            self.settle(terminal)
 
     def do_text(self, fence: Fence, seen: bool) -> None:
         """Compare. A program that has ended must have printed this and nothing else."""
         terminal, regex = self.terminal(fence), pattern(fence.text)
+        terminal.open_end = fence.text.rstrip().endswith("\n...")
         deadline = time.monotonic() + DEADLINE
         while True:
             code = terminal.exit_code
@@ -261,7 +268,7 @@ class Player:
                 return
             if code is not None and re.fullmatch(regex, whole):
                 terminal.screen = terminal.screen[len(shown) :]
-                self.settle(terminal, self.expected)
+                self.settle(terminal)
                 return
             if code is not None or time.monotonic() > deadline or not terminal.child.isalive():
                 raise Mismatch(f"{terminal.command!r}\n{difference(fence.text, shown)}")
@@ -352,3 +359,40 @@ def clean_env(home: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ") if name in os.environ}
     terminal = {"TERM": "xterm", "COLUMNS": "100", "PYTHON_BASIC_REPL": "1"}
     return {**kept, **terminal, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+# A page of a chapter
+
+
+def play_page(path: Path) -> int:
+    """Play a page of a chapter as a learner does, in an empty copy of the course.
+
+    There are only the chapter and `.venv`. What the page has written must be the example: each
+    file of `work/` that the chapter has as well must equal it. Returns how many fences were
+    played.
+
+    Raises `Mismatch`.
+    """
+    page = Page.read(path)
+    with tempfile.TemporaryDirectory(prefix="page-") as scratch:
+        folder = Path(scratch) / "course"
+        shutil.copytree(path.parent, folder / path.parent.name)
+        (folder / ".venv").symlink_to(Path(sys.prefix))
+        Player(page, folder, clean_env(Path(scratch))).play()
+        for written in sorted((folder / "work").glob("*/*.py")):
+            example = path.parent / written.name
+            if not example.exists():
+                raise Mismatch(f"{path}: it writes {written.name}, which the example does not have")
+            if written.read_text() != example.read_text():
+                raise Mismatch(
+                    f"{path}: at its end {written.name} is not what the example has:\n"
+                    f"{difference(written.read_text(), example.read_text())}"
+                )
+    return len(page.fences) - len(page.not_run)
+
+
+if __name__ == "__main__":
+    try:
+        print(f"{play_page(Path(sys.argv[1]).resolve())} fences played")
+    except Mismatch as error:
+        sys.exit(str(error))

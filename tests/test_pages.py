@@ -1,0 +1,57 @@
+"""Every page of a chapter is played, and its tables name what is in the folders."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from lab import experiments, netns
+from lab.chapters import ROOT, all_chapters
+from lab.prose import Page
+
+PAGES = [page for chapter in all_chapters() for page in sorted(chapter.folder.glob("*.md"))]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+# Fences that are there to be read only. This number only shrinks.
+NOT_RUN = 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_a_page_says_what_happens(page):
+    """In a network of its own, where port 6379 is free whatever runs on this machine."""
+    if not netns.available():
+        pytest.skip("this system allows no network namespaces")
+    command = [sys.executable, "-m", "lab.netns", sys.executable, "-m", "lab.prose", str(page)]
+    played = subprocess.run(command, capture_output=True, text=True)
+    assert played.returncode == 0, f"\n{played.stdout}{played.stderr}"
+
+
+def test_what_is_not_run_is_counted_and_has_a_reason():
+    fences = [fence for page in PAGES for fence in Page.read(page).not_run]
+    assert all(fence.options["not-run"] for fence in fences)
+    assert len(fences) == NOT_RUN
+
+
+@pytest.mark.parametrize("chapter", all_chapters(), ids=lambda each: each.name)
+def test_the_table_of_experiments_names_those_in_the_folder(chapter):
+    page = (chapter.folder / "README.md").read_text()
+    rows = dict(re.findall(r"^\| \[([\w/]+)\]\(experiments/\w+\.py\) \| (.+) \|$", page, re.M))
+    found = {
+        each.name: each.story["title"]
+        for each in experiments.all_experiments()
+        if each.chapter == chapter
+    }
+    assert rows == found, "write a row '| [name](experiments/file.py) | title |' for each"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_internal_links_lead_somewhere(page):
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}: nothing there"

@@ -1,0 +1,274 @@
+"""The prose runner bites: what is wrong on a page turns red, and the message says what to do."""
+
+import re
+
+import pytest
+
+from lab import prose
+from lab.prose import Mismatch, Page, Player, clean_env, edited, examples_of, pattern
+
+
+@pytest.fixture
+def play(tmp_path, monkeypatch):
+    """Play a page given as text, in an empty folder. Backticks are written as ''' here."""
+    monkeypatch.setattr(prose, "DEADLINE", 3.0)
+
+    def play(text):
+        page = tmp_path / "page.md"
+        page.write_text(text.replace("'''", "```"))
+        scratch = tmp_path / "scratch"
+        scratch.mkdir(exist_ok=True)
+        Player(Page.read(page), scratch, clean_env(tmp_path)).play()
+        return scratch
+
+    return play
+
+
+def bites(play, text, *said):
+    with pytest.raises(Mismatch) as caught:
+        play(text)
+    for words in said:
+        assert words in str(caught.value), str(caught.value)
+
+
+def test_a_page_that_is_right_is_silent(play):
+    play("""
+# Greet
+
+'''sh
+echo hello; echo world
+'''
+
+'''text
+hello
+world
+'''
+""")
+
+
+def test_a_wrong_output_is_shown_as_a_diff_under_its_heading(play):
+    bites(
+        play,
+        "# Greet\n\n## Say it\n\n'''sh\necho hello\n'''\n\n'''text\ngoodbye\n'''\n",
+        "page.md, under 'Say it'",
+        "-goodbye",
+        "+hello",
+    )
+
+
+def test_a_missing_line_is_noticed(play):
+    bites(play, "'''sh\necho one; echo two\n'''\n'''text\none\n'''\n", "+two")
+
+
+def test_a_line_too_many_is_noticed(play):
+    bites(play, "'''sh\necho one\n'''\n'''text\none\ntwo\n'''\n", "-two")
+
+
+def test_output_that_the_page_does_not_show_is_noticed(play):
+    bites(play, "'''sh\necho one\n'''\n", "'echo one' printed more than the page shows", "one")
+
+
+def test_a_command_that_fails_is_noticed(play):
+    bites(play, "'''sh\nfalse\n'''\n", "'false' ended with exit code 1, not 0")
+
+
+def test_a_command_that_shall_fail_is_fine(play):
+    play("""
+'''sh exit=3
+(echo no; exit 3)
+'''
+
+'''text
+no
+'''
+""")
+
+
+def test_a_forgotten_activate_is_noticed(play):
+    bites(play, "'''sh\ncelery --version\n'''\n", "exit code 127", "celery: command not found")
+
+
+def test_dots_stand_for_anything_on_a_line_or_any_lines(play):
+    play("'''sh\nseq 1 50; echo at 12:31 done\n'''\n'''text\n1\n...\n50\nat ... done\n'''\n")
+
+
+def test_two_terminals_live_side_by_side(play):
+    play("""
+'''sh terminal=server
+echo listening; cat > inbox; echo never
+'''
+
+'''text terminal=server
+listening
+'''
+
+'''sh terminal=client
+echo hello
+'''
+
+'''text
+hello
+'''
+
+'''keys terminal=server
+Ctrl-C
+'''
+
+'''sh terminal=server
+echo back
+'''
+
+'''text
+back
+'''
+""")
+
+
+def test_what_is_new_in_a_terminal_can_be_looked_at(play):
+    play("""
+'''sh terminal=server
+echo ready; until test -e go; do sleep 0.1; done; echo gone; cat
+'''
+
+'''text
+ready
+'''
+
+'''sh terminal=client
+touch go
+'''
+
+'''text terminal=server
+gone
+'''
+
+'''keys terminal=server
+Ctrl-C
+'''
+""")
+
+
+def test_a_server_that_never_becomes_ready_is_noticed(play):
+    text = "'''sh terminal=server\necho starting; cat\n'''\n'''text\n...\nready\n'''\n"
+    bites(play, text, "-ready", "+starting")
+
+
+def test_a_server_that_the_page_forgets_is_noticed(play):
+    text = "'''sh terminal=server\necho ready; cat\n'''\n'''text\nready\n'''\n"
+    bites(play, text, "goes on running", "the page must press Ctrl-C")
+
+
+def test_a_python_session_is_checked(play):
+    session = """
+'''sh
+python3 -q
+'''
+
+'''pycon
+>>> x = 20
+>>> x + 1
+{}
+>>> for i in range(2):
+...     print(i)
+...
+0
+1
+>>> 1 / 0
+Traceback (most recent call last):
+...
+ZeroDivisionError: division by zero
+>>> exit()
+'''
+
+'''sh
+echo bye
+'''
+
+'''text
+bye
+'''
+"""
+    play(session.format("21"))
+    bites(play, session.format("22"), "'x + 1'", "-22", "+21")
+
+
+def test_a_session_without_python_is_noticed(play):
+    bites(play, "'''sh\ntrue\n'''\n'''pycon\n>>> 1\n1\n'''\n", "the page must start python here")
+
+
+def test_files_are_written_and_edited_where_the_page_works(play):
+    scratch = play("""
+'''sh
+mkdir studio
+cd studio
+'''
+
+'''python file=tasks.py
+def add(x, y):
+    return x - y
+'''
+
+'''diff file=tasks.py
+ def add(x, y):
+-    return x - y
++    return x + y
+'''
+
+'''sh
+python3 -c "import tasks; print(tasks.add(1, 2))"
+'''
+
+'''text
+3
+'''
+""")
+    assert (scratch / "studio" / "tasks.py").read_text() == "def add(x, y):\n    return x + y\n"
+
+
+def test_a_stale_edit_is_noticed(play):
+    bites(
+        play,
+        "'''python file=a.py\nx = 1\n'''\n'''diff file=a.py\n-x = 2\n+x = 3\n'''\n",
+        "a.py contains 0 times, not once, what the page changes",
+    )
+
+
+def test_a_fence_without_a_file_says_what_it_needs(play):
+    bites(play, "'''python\nx = 1\n'''\n", "a python fence needs file=NAME, or not-run=REASON")
+
+
+def test_what_is_not_run_is_counted_and_needs_no_machine(tmp_path, play):
+    text = "'''sh not-run=\"it needs Windows\"\nwsl --install\n'''\n"
+    play(text)
+    page = Page.read(tmp_path / "page.md")
+    assert [fence.options["not-run"] for fence in page.not_run] == ["it needs Windows"]
+
+
+def test_a_terminal_begins_as_a_learners_does(play):
+    play("""
+'''sh
+which celery || echo no environment; echo $TERM $COLUMNS; env | grep -c LAB_ || true
+'''
+
+'''text
+no environment
+xterm 100
+0
+'''
+""")
+
+
+def test_patterns_are_exact_but_for_the_dots():
+    assert re.fullmatch(pattern("a (b) [c]"), "a (b) [c]\n")
+    assert not re.fullmatch(pattern("a.c"), "abc\n")
+    assert re.fullmatch(pattern("a\n...\nz"), "a\nz\n")
+    assert re.fullmatch(pattern("a ... z"), "a to z\n")
+
+
+def test_a_session_is_cut_into_statements():
+    session = ">>> if x:\n...     y()\n...\nshown\n>>> z\n"
+    assert list(examples_of(session)) == [(["if x:", "    y()", ""], "shown"), (["z"], "")]
+
+
+def test_an_edit_of_two_places_has_two_hunks():
+    assert edited("a\nb\nc\n", "-a\n+A\n@@\n-c\n+C\n", "x") == "A\nb\nC\n"
