@@ -13,6 +13,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lab.exercises import Exercise
+
 DEFAULT_URL = "redis://localhost:6379/0"
 
 
@@ -164,6 +166,91 @@ def run(name: str | None, everything: bool, times: int, busy: bool, as_json: boo
         else:
             good = telling.tell(chosen[0], console).holds
     sys.exit(0 if good else 1)
+
+
+def exercise_here(name: str | None) -> Exercise:
+    """The exercise with this name; without one, that of the folder we are in."""
+    from lab import exercises
+
+    try:
+        return exercises.find(name) if name else exercises.of_folder(Path.cwd())
+    except exercises.NoExercise as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.argument("name", required=False)
+def start(name: str | None) -> None:
+    """Start the exercise NAME: a copy of your own to work on."""
+    from rich.markdown import Markdown
+
+    exercise = exercise_here(name)
+    console = make_console()
+    console.print(Markdown((exercise.folder / "README.md").read_text()))
+    folder = exercise.start()
+    console.print(f"\nYour files are in {folder}", highlight=False, soft_wrap=True)
+    console.print(f"When you think they are right:  lab check {exercise.name}", highlight=False)
+
+
+@main.command()
+@click.argument("name", required=False)
+def check(name: str | None) -> None:
+    """Say whether your answer is right, with a real worker."""
+    sys.exit(0 if verdict(exercise_here(name)) else 1)
+
+
+def verdict(exercise: Exercise) -> bool:
+    """Print whether the learner's files are right."""
+    if not exercise.work.exists():
+        raise click.ClickException(f"Start it first:  lab start {exercise.name}")
+    wrong = exercise.check(exercise.work)
+    if wrong is None:
+        click.secho("Right.", fg="green", bold=True)
+        click.echo(f"Compare with ours:  lab solution {exercise.name}")
+    else:
+        click.secho("Not yet.", fg="yellow", bold=True)
+        click.echo(f"{wrong}\nStuck?  lab hint {exercise.name}")
+    return wrong is None
+
+
+@main.command()
+@click.argument("name", required=False)
+def watch(name: str | None) -> None:
+    """Check again after every save, until Ctrl-C."""
+    from watchfiles import watch as changes
+
+    exercise = exercise_here(name)
+    verdict(exercise)
+    click.echo("Waiting for you to save ... (Ctrl-C ends this)")
+    for _ in changes(exercise.work, watch_filter=lambda _, path: path.endswith(".py")):
+        verdict(exercise)
+
+
+@main.command()
+@click.argument("name", required=False)
+def hint(name: str | None) -> None:
+    """Give one more hint."""
+    exercise = exercise_here(name)
+    number, text = exercise.next_hint()
+    click.echo(f"Hint {number} of {len(exercise.hints)}\n\n{text}")
+
+
+@main.command()
+@click.argument("name", required=False)
+def solution(name: str | None) -> None:
+    """Show our answer, once yours is right."""
+    from rich.syntax import Syntax
+
+    exercise = exercise_here(name)
+    if not exercise.work.exists() or exercise.check(exercise.work) is not None:
+        raise click.ClickException(
+            f"The answer appears when yours is right:  lab check {exercise.name}\n"
+            f"If you are stuck:  lab hint {exercise.name}"
+        )
+    console = make_console()
+    for file in sorted(exercise.solution.glob("*.py")):
+        console.print(f"[bold]{file.name}[/bold]")
+        console.print(Syntax(file.read_text(), "python", background_color="default"))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,18 @@ def test_an_unknown_chapter_is_named_with_those_there_are():
 
 def test_the_list_of_commands_is_in_the_order_of_need():
     commands = re.findall(r"^  (\w+) {2}", lab("--help").stdout, re.M)
-    assert commands == ["demo", "doctor", "broker", "xray", "run"]
+    assert commands == [
+        "demo",
+        "doctor",
+        "broker",
+        "xray",
+        "run",
+        "start",
+        "check",
+        "watch",
+        "hint",
+        "solution",
+    ]
 
 
 @pytest.fixture

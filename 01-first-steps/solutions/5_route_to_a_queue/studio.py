@@ -1,0 +1,15 @@
+from celery import Celery
+
+app = Celery("studio", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
+
+app.conf.task_routes = {"studio.newsletter": {"queue": "mail"}}
+
+
+@app.task
+def thumbnail(photo):
+    return f"small {photo}"
+
+
+@app.task
+def newsletter(address):
+    return f"sent to {address}"

@@ -1,0 +1,28 @@
+from celery import Celery, chain
+
+app = Celery("prints", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
+
+app.conf.task_routes = {
+    "prints.crop": {"queue": "prints"},
+    "prints.colour": {"queue": "prints"},
+    "prints.frame": {"queue": "prints"},
+}
+
+
+@app.task
+def crop(photo):
+    return f"cropped {photo}"
+
+
+@app.task
+def colour(photo):
+    return f"coloured {photo}"
+
+
+@app.task
+def frame(photo):
+    return f"framed {photo}"
+
+
+def order(photo):
+    return chain(crop.s(photo), colour.s(), frame.s()).delay()

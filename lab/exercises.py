@@ -1,0 +1,146 @@
+"""Exercises: short tasks that check themselves against a real worker.
+
+An exercise is a folder `exercises/1_short_name/` of a chapter:
+
+- `README.md`, the task;
+- the Python files of the starter, with a ``TODO`` where something is missing;
+- `hints.md`, a ladder: under each `## ` heading one hint, the first a question, the last nearly
+  the answer;
+- `check.py` with ``check(bench)``, which fails with an `AssertionError` whose message a beginner
+  understands. The bench works in the learner's copy.
+
+`solutions/1_short_name/` has the same Python files, complete.
+
+A learner works on a copy, in `work/` of the course, which git ignores.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import chapters
+from lab.bench import Bench
+from lab.process import Died
+from lab.waiting import TooLate, tail
+
+# Where a learner works. Git ignores it. The tests take another folder.
+WORK = Path(os.environ.get("LAB_WORK", chapters.ROOT / "work"))
+
+
+class NoExercise(LookupError):
+    """There is no such exercise, or it has not been started."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One folder in `exercises/` of a chapter."""
+
+    chapter: chapters.Chapter
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What the commands call it: "01/1"."""
+        return f"{self.chapter.number}/{self.folder.name.partition('_')[0]}"
+
+    @property
+    def title(self) -> str:
+        """The heading of its README."""
+        return (self.folder / "README.md").read_text().splitlines()[0].removeprefix("# ")
+
+    @property
+    def solution(self) -> Path:
+        """The folder with the complete files."""
+        return self.chapter.folder / "solutions" / self.folder.name
+
+    @property
+    def work(self) -> Path:
+        """The learner's copy. It is there after `start`."""
+        return WORK / self.chapter.name / self.folder.name
+
+    @property
+    def hints(self) -> list[str]:
+        """The ladder, the first step first."""
+        text = (self.folder / "hints.md").read_text()
+        return [part.strip() for part in re.split(r"^## .+$", text, flags=re.M)[1:]]
+
+    @property
+    def starter(self) -> list[Path]:
+        """The files that a learner gets."""
+        return sorted(path for path in self.folder.glob("*.py") if path.name != "check.py")
+
+    def start(self) -> Path:
+        """Copy the starter to where the learner works. Files that are there are kept."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        for file in self.starter:
+            if not (self.work / file.name).exists():
+                shutil.copy(file, self.work)
+        return self.work
+
+    def next_hint(self) -> tuple[int, str]:
+        """One step further up the ladder: its number and its text. The last one repeats."""
+        self.start()
+        memory = self.work / ".hints"
+        seen = int(memory.read_text()) if memory.exists() else 0
+        number = min(seen + 1, len(self.hints))
+        memory.write_text(str(number))
+        return number, self.hints[number - 1]
+
+    def check(self, folder: Path) -> str | None:
+        """Check the files in a folder. Returns `None` when they are right, else what is wrong."""
+        spec = importlib.util.spec_from_file_location("check", self.folder / "check.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        with Bench(folder) as bench:
+            try:
+                module.check(bench)
+            except (Died, TooLate) as error:
+                return str(error)
+            except AssertionError as error:
+                return str(error) or "The check failed, without a word: please report this."
+            except Exception as error:
+                frames = traceback.extract_tb(error.__traceback__)
+                theirs = [frame for frame in frames if Path(frame.filename).parent == folder]
+                if not theirs:
+                    raise
+                place = f"{Path(theirs[-1].filename).name}: {theirs[-1].line}"
+                return f"Your code raised {type(error).__name__}: {error}\n{tail(place)}"
+        return None
+
+
+def all_exercises() -> list[Exercise]:
+    """Every exercise of the course, in the order of chapter and number."""
+    return [
+        Exercise(chapter, folder)
+        for chapter in chapters.all_chapters()
+        for folder in sorted(chapter.folder.glob("exercises/[0-9]*"))
+    ]
+
+
+def of_folder(folder: Path) -> Exercise:
+    """The exercise whose copy this folder is, or lies in. Raises `NoExercise`."""
+    for exercise in all_exercises():
+        if folder.is_relative_to(exercise.work):
+            return exercise
+    return find("")
+
+
+def find(name: str) -> Exercise:
+    """The exercise with this name: "01/2".
+
+    Raises `NoExercise`, whose message lists those there are.
+    """
+    every = all_exercises()
+    for exercise in every:
+        if exercise.name == name:
+            return exercise
+    names = "\n".join(f"  {each.name}  {each.title}" for each in every)
+    what = f"There is no exercise {name!r}" if name else "Name an exercise"
+    raise NoExercise(f"{what}. There are:\n{names}")

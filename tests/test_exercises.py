@@ -1,0 +1,140 @@
+"""Every exercise: its starter fails, its solution passes, and they differ at the TODO only."""
+
+import difflib
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lab import exercises
+from lab.waiting import wait_until
+
+LAB = [sys.executable, "-m", "lab.cli"]
+EVERY = exercises.all_exercises()
+each = pytest.mark.parametrize("exercise", EVERY, ids=lambda exercise: exercise.name)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Put the files of a folder where a check can be run on them."""
+
+    def copy(files):
+        folder = tmp_path / "copy"
+        folder.mkdir()
+        for file in files:
+            shutil.copy(file, folder)
+        return folder
+
+    return copy
+
+
+@each
+def test_the_starter_fails_with_a_sentence(exercise, copy):
+    wrong = exercise.check(copy(exercise.starter))
+    assert wrong, f"{exercise.name}: the starter passes: there is nothing to do"
+    assert "Your code raised" not in wrong, f"the starter crashes: {wrong}"
+    assert wrong.endswith(("?", ".", "'")), f"a beginner shall understand this: {wrong}"
+
+
+@each
+def test_the_solution_passes(exercise, copy):
+    assert exercise.check(copy(exercise.solution.glob("*.py"))) is None
+
+
+@each
+def test_starter_and_solution_differ_only_where_the_todo_is(exercise):
+    names = [file.name for file in exercise.starter]
+    assert names == sorted(file.name for file in exercise.solution.glob("*.py"))
+    for file in exercise.starter:
+        before = file.read_text().splitlines()
+        after = (exercise.solution / file.name).read_text().splitlines()
+        assert not any("TODO" in line for line in after), f"the solution of {file} has a TODO"
+        changes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        todos = [number for number, line in enumerate(before) if "TODO" in line]
+        for kind, first, last, *_ in changes:
+            near = any(first - 6 <= todo <= last + 2 for todo in todos)
+            assert kind == "equal" or near, f"{file.name} differs far from a TODO: {before[first]}"
+
+
+@each
+def test_an_exercise_has_all_its_parts(exercise):
+    parts = {path.name for path in exercise.folder.iterdir() if path.name != "__pycache__"}
+    starter = {file.name for file in exercise.starter}
+    assert starter, f"{exercise.name} has no starter"
+    assert parts == {"README.md", "hints.md", "check.py"} | starter, "a stray file, or one missing"
+    assert len(exercise.hints) >= 3
+    assert exercise.hints[0].endswith("?"), "the first hint is a question"
+    readme = (exercise.folder / "README.md").read_text()
+    assert "minutes." in readme, "the README says how many minutes it takes"
+
+
+# The commands, on copies in a folder of the test's own
+
+
+@pytest.fixture
+def lab(tmp_path):
+    def lab(*words):
+        env = {**os.environ, "LAB_WORK": str(tmp_path / "work")}
+        return subprocess.run([*LAB, *words], capture_output=True, text=True, env=env)
+
+    lab.folder = tmp_path / "work" / "01-first-steps" / "1_first_task"
+    return lab
+
+
+def test_from_start_to_solution(lab):
+    first = EVERY[0]
+    refused = lab("check", "01/1")
+    assert refused.stderr == "Error: Start it first:  lab start 01/1\n"
+    assert f"Your files are in {lab.folder}" in lab("start", "01/1").stdout
+    wrong = lab("check", "01/1")
+    assert wrong.returncode == 1
+    assert "Not yet." in wrong.stdout and "lab hint 01/1" in wrong.stdout
+    assert "The answer appears when yours is right" in lab("solution", "01/1").stderr
+    for number in (1, 2, 3, 3):
+        assert lab("hint", "01/1").stdout.startswith(f"Hint {number} of 3")
+    shutil.copy(first.solution / "captions.py", lab.folder)
+    right = lab("check", "01/1")
+    assert (right.returncode, right.stdout.splitlines()[0]) == (0, "Right.")
+    assert "@app.task" in lab("solution", "01/1").stdout
+    assert lab("start", "01/1").returncode == 0
+    assert "@app.task" in (lab.folder / "captions.py").read_text(), "start keeps your work"
+
+
+def test_code_that_crashes_is_quoted_and_not_traced(lab):
+    lab("start", "01/1")
+    broken = "raise ValueError('oh')\n"
+    (lab.folder / "captions.py").write_text(broken)
+    wrong = lab("check", "01/1")
+    assert wrong.returncode == 1
+    assert "raise ValueError('oh')" in wrong.stdout
+    assert wrong.stderr == ""
+
+
+def test_watch_checks_after_every_save(lab, tmp_path):
+    lab("start", "01/1")
+    said = tmp_path / "said.txt"
+    env = {**os.environ, "LAB_WORK": str(tmp_path / "work"), "PYTHONUNBUFFERED": "1"}
+    with said.open("w") as log:
+        watching = subprocess.Popen([*LAB, "watch", "01/1"], stdout=log, env=env)
+    try:
+        wait_until(lambda: "Waiting for you" in said.read_text(), "it did not begin to watch")
+        assert "Not yet." in said.read_text()
+        saved = time.monotonic()
+        shutil.copy(EVERY[0].solution / "captions.py", lab.folder)
+        wait_until(
+            lambda: "Right." in said.read_text(), "it did not check again", log=said.read_text
+        )
+        print(f"right {time.monotonic() - saved:.1f} s after the save")
+    finally:
+        watching.kill()
+        watching.wait()
+
+
+def test_an_unknown_exercise_is_answered_with_those_there_are(lab):
+    refused = lab("start", "01/99")
+    assert refused.returncode == 1
+    assert "There is no exercise '01/99'. There are:" in refused.stderr
+    assert "  01/1  Write a task of your own" in refused.stderr
