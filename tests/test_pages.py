@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lab import experiments, netns
+from lab import exercises, experiments, netns
 from lab.chapters import ROOT, all_chapters
 from lab.prose import Page
 
@@ -55,3 +55,17 @@ def test_internal_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}: nothing there"
+
+
+@pytest.mark.parametrize("chapter", all_chapters(), ids=lambda each: each.name)
+def test_the_table_of_exercises_names_those_in_the_folder(chapter):
+    page = (chapter.folder / "README.md").read_text()
+    rows = re.findall(r"^\| \[(\d\d/\d)\]\((\S+)\) \| (.+) \| (\d+) \|$", page, re.M)
+    found = []
+    for each in exercises.all_exercises():
+        if each.chapter == chapter:
+            readme = each.folder / "README.md"
+            minutes = re.search(r"(\d+) minutes\.", readme.read_text())
+            place = str(readme.relative_to(chapter.folder))
+            found.append((each.name, place, each.title, minutes[1]))
+    assert rows == found, "write a row '| [name](exercises/.../README.md) | title | minutes |'"
