@@ -23,6 +23,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -190,6 +191,16 @@ class Terminal:
         return code
 
     def close(self) -> None:
+        """Kill what runs in the foreground, then the shell.
+
+        To close the terminal alone is not enough: a Celery worker answers SIGHUP by starting anew.
+        """
+        try:
+            foreground = os.tcgetpgrp(self.child.child_fd)
+            if foreground > 1:
+                os.killpg(foreground, signal.SIGKILL)
+        except OSError:
+            pass  # the shell has ended already
         self.child.close(force=True)
 
 

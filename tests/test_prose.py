@@ -5,7 +5,9 @@ import re
 import pytest
 
 from lab import prose
+from lab.process import is_alive
 from lab.prose import Mismatch, Page, Player, clean_env, edited, examples_of, pattern
+from lab.waiting import wait_until
 
 
 @pytest.fixture
@@ -151,6 +153,15 @@ Ctrl-C
 def test_a_server_that_never_becomes_ready_is_noticed(play):
     text = "'''sh terminal=server\necho starting; cat\n'''\n'''text\n...\nready\n'''\n"
     bites(play, text, "-ready", "+starting")
+
+
+def test_a_server_that_ignores_a_closed_terminal_ends_with_the_page(play, tmp_path):
+    """As a Celery worker does, which starts anew on SIGHUP."""
+    deaf = "sh -c \"trap '' HUP; echo ready; echo \\$\\$ > pid; while true; do sleep 0.1; done\""
+    server = f"'''sh terminal=server\n{deaf}\n'''\n'''text\nready\n'''\n"
+    bites(play, server + "'''sh terminal=client\nfalse\n'''\n", "exit code 1")
+    pid = int((tmp_path / "scratch" / "pid").read_text())
+    wait_until(lambda: not is_alive(pid), "the server lives on", timeout=5)
 
 
 def test_a_server_that_the_page_forgets_is_noticed(play):
