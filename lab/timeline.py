@@ -170,7 +170,8 @@ class Timeline:
                 if start is not None:
                     steps.append((start, -1))
         total, levels = 0, []
-        for moment, change in sorted(steps):
+        # What is sent and started at one moment waits for no time, and never less than none.
+        for moment, change in sorted(steps, key=lambda step: (step[0], -step[1])):
             total += change
             levels.append((moment, total))
         return levels

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from lab import Bench
+from lab.timeline import Run, Timeline
 from lab.waiting import wait_until
 
 TASKS = """
@@ -103,6 +104,14 @@ def test_what_waits_is_counted(bench):
     levels = [number for _, number in bench.timeline().waiting()]
     assert max(levels) >= 2, "three naps, one process: two wait"
     assert min(levels) == levels[-1] == 0
+
+
+def test_a_task_whose_sender_writes_after_its_start_never_counts_as_less_than_none():
+    runs = [
+        Run("1", "sad.nap", "", "celery@here", "100", started=at, ended=at + 1) for at in (0.5, 2)
+    ]
+    levels = Timeline(runs=runs, sent={"1": [0.6, 2.1]}).waiting()
+    assert levels == [(0.5, 1), (0.5, 0), (2, 1), (2, 0)]
 
 
 def test_a_worker_that_is_killed_cuts_its_task_off(bench):
