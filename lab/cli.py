@@ -253,5 +253,15 @@ def solution(name: str | None) -> None:
         console.print(Syntax(file.read_text(), "python", background_color="default"))
 
 
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="The port. Without it, a free one.")
+@click.option("--browser/--no-browser", default=True, help="Open it in your browser.")
+def notebook(port: int | None, browser: bool) -> None:
+    """Open the notebooks of the course in JupyterLab, until Ctrl-C."""
+    from lab.notebooks import run_jupyter
+
+    run_jupyter(port, browser)
+
+
 if __name__ == "__main__":
     main()

@@ -82,6 +82,7 @@ def test_the_list_of_commands_is_in_the_order_of_need():
         "watch",
         "hint",
         "solution",
+        "notebook",
     ]
 
 
