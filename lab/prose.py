@@ -10,7 +10,8 @@ A page is Markdown. The info string of a fence says what to do with it:
 - ``pycon`` is a Python session, in the terminal where the page has started ``python``. Each
   line is typed and what it prints is compared.
 - ``keys terminal=worker`` with the text ``Ctrl-C`` presses that key, and the program must end.
-- ``python file=tasks.py`` is written to that file, in the folder where the page works.
+- ``python file=tasks.py`` is written to that file, in the folder of the last command, or of
+  the terminal it names.
 - ``diff file=tasks.py`` edits it: what it shows must stand there, once.
 
 Any of them may say ``not-run="the reason"``. Other fences are pictures or quotations.
@@ -317,15 +318,16 @@ class Player:
 
     def do_diff(self, fence: Fence, seen: bool) -> None:
         file = self.file(fence)
+        if not file.exists():
+            raise Mismatch(f"{file} is to be edited, and is not there: name the terminal as well")
         file.write_text(edited(file.read_text(), fence.text, file.name))
 
     def file(self, fence: Fence) -> Path:
-        """The file that a fence writes, in the folder of the last terminal."""
+        """The file that a fence writes, in the folder of its terminal or of the last one."""
         if "file" not in fence.options:
             raise Mismatch(f"a {fence.kind} fence needs file=NAME, or not-run=REASON")
-        if not self.current:
-            return self.folder / fence.options["file"]
-        return self.terminals[self.current].folder / fence.options["file"]
+        terminal = self.terminals.get(fence.options.get("terminal") or self.current)
+        return (terminal.folder if terminal else self.folder) / fence.options["file"]
 
 
 def at_python(terminal: Terminal) -> bool:
@@ -390,13 +392,14 @@ def play_page(path: Path) -> int:
         shutil.copytree(path.parent, folder / path.parent.name)
         (folder / ".venv").symlink_to(Path(sys.prefix))
         Player(page, folder, clean_env(Path(scratch))).play()
-        for written in sorted((folder / "work").glob("*/*.py")):
-            example = path.parent / written.name
+        for written in sorted((folder / "work").glob("*/**/*.py")):
+            name = Path(*written.relative_to(folder / "work").parts[1:])
+            example = path.parent / name
             if not example.exists():
-                raise Mismatch(f"{path}: it writes {written.name}, which the example does not have")
+                raise Mismatch(f"{path}: it writes {name}, which the example does not have")
             if written.read_text() != example.read_text():
                 raise Mismatch(
-                    f"{path}: at its end {written.name} is not what the example has:\n"
+                    f"{path}: at its end {name} is not what the example has:\n"
                     f"{difference(written.read_text(), example.read_text())}"
                 )
     return len(page.fences) - len(page.not_run)
