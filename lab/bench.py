@@ -327,7 +327,15 @@ class Bench:
 
 
 NOT_THE_EXAMPLE = shutil.ignore_patterns(
-    "experiments", "exercises", "solutions", "tests", "__pycache__", "work", "photos", "*.md"
+    "errors",
+    "experiments",
+    "exercises",
+    "solutions",
+    "tests",
+    "__pycache__",
+    "work",
+    "photos",
+    "*.md",
 )
 
 

@@ -168,6 +168,32 @@ def run(name: str | None, everything: bool, times: int, busy: bool, as_json: boo
     sys.exit(0 if good else 1)
 
 
+@main.command()
+@click.argument("text", nargs=-1)
+def error(text: tuple[str, ...]) -> None:
+    """Say what a message means. TEXT may be a whole traceback or log, or come through a pipe."""
+    from rich.markdown import Markdown
+
+    from lab import errors
+
+    if not text and sys.stdin.isatty():
+        raise click.UsageError('Give the message:  lab error "TEXT"  or  lab error < worker.log')
+    said = " ".join(text) if text not in ((), ("-",)) else sys.stdin.read()
+    found = errors.find(said)
+    if not found:
+        raise click.ClickException(
+            "The catalogue has no such message. Look through it in tutorials/errors.md with fewer "
+            "words. To see where your task is:  lab xray"
+        )
+    best, *others = found[:3]
+    console = make_console()
+    console.print(Markdown(f"# {best.title}\n\n{best.markdown()}\n\nSee it: {best.see}"))
+    if others:
+        console.print("\nIt could also be:")
+    for other in others:
+        console.print(f"  {other.title}", highlight=False, markup=False)
+
+
 def exercise_here(name: str | None) -> Exercise:
     """The exercise with this name; without one, that of the folder we are in."""
     from lab import exercises

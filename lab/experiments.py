@@ -6,8 +6,9 @@ An experiment is a module in the folder `experiments/` of a chapter, named after
   three choices, the right one marked with ``[x]``;
 - ``run(bench)`` does it with real processes and returns rows: a list of small dicts, the table;
 - ``claims(rows)`` returns a dict of sentences and truth values. The tests demand every one;
-- ``MESSAGES``, where a message is the lesson, are the texts as Celery prints them. Each must
-  stand in the column "message" of a row; how its lines are broken does not matter.
+- ``MESSAGES``, where a message is the lesson, are the texts as Celery prints them, with ``...``
+  for what varies. Each must stand in the column "message" of a row; how its lines are broken
+  does not matter. They are entries of the error catalogue: see `lab.errors`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 
 from lab import chapters
 from lab.bench import Bench
+from lab.messages import says
 
 PARTS = ("Question", "Predict", "Why", "Fix")
 Row = Mapping[str, Any]
@@ -78,11 +80,7 @@ class Experiment:
 
     @cached_property
     def module(self) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(self.path.stem, self.path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        return load(self.path)
 
     @cached_property
     def story(self) -> Mapping[str, str]:
@@ -90,15 +88,7 @@ class Experiment:
 
         Raises `NotAnExperiment`, whose message says what is missing.
         """
-        text = self.module.__doc__ or ""
-        pieces = re.split(r"^## (.+)$", text, flags=re.M)
-        story = {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
-        if tuple(story) != PARTS:
-            raise NotAnExperiment(
-                f"{self.path}: its docstring has the headings {list(story)}. "
-                f"It needs '## ' headings in this order: {', '.join(PARTS)}."
-            )
-        return {"title": pieces[0].strip().removeprefix("# "), **story}
+        return parts(self.module.__doc__ or "", PARTS, self.path)
 
     @property
     def choices(self) -> list[str]:
@@ -136,9 +126,33 @@ class Experiment:
             for sentence, truth in self.module.claims(rows).items()
         ]
         for message in self.messages:
-            seen = any(message in " ".join(str(row.get("message")).split()) for row in rows)
+            seen = any(says(str(row.get("message")), message) for row in rows)
             claims.append(Claim(f"the message is: {message}", seen))
         return Outcome(rows, claims, diffs)
+
+
+def load(path: Path) -> ModuleType:
+    """The module in a file, wherever it lies. It is loaded anew each time."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def parts(text: str, headings: Sequence[str], path: Path) -> Mapping[str, str]:
+    """The parts of a docstring in Markdown: "title" and those under its headings.
+
+    Raises `NotAnExperiment`, whose message says what is missing.
+    """
+    pieces = re.split(r"^## (.+)$", text, flags=re.M)
+    story = {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+    if tuple(story) != tuple(headings):
+        raise NotAnExperiment(
+            f"{path}: its docstring has the headings {list(story)}. "
+            f"It needs '## ' headings in this order: {', '.join(headings)}."
+        )
+    return {"title": pieces[0].strip().removeprefix("# "), **story}
 
 
 def speed(sentence: str) -> bool:

@@ -77,6 +77,7 @@ def test_the_list_of_commands_is_in_the_order_of_need():
         "broker",
         "xray",
         "run",
+        "error",
         "start",
         "check",
         "watch",

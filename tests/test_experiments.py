@@ -95,7 +95,9 @@ def test_a_claim_that_is_not_true_is_found(write):
 
 def test_a_message_that_is_not_printed_any_more_is_found(write):
     assert write(f'{STORY}MESSAGES = ["Splash: water is wet"]\n{WET}').run().holds
+    assert write(f'{STORY}MESSAGES = ["Splash: ... is wet"]\n{WET}').run().holds
     assert not write(f'{STORY}MESSAGES = ["Splish: water is wet"]\n{WET}').run().holds
+    assert not write(f'{STORY}MESSAGES = ["Splash: ... is dry"]\n{WET}').run().holds
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_an_example_imports_its_own_folder_and_its_requirements_only(folder):
         allowed |= {name.replace("-", "_"), {"pillow": "PIL"}.get(name, name)}
     if "celery" in allowed:
         allowed |= {"kombu", "redis"}  # what celery[redis] brings
-    apart = {"experiments", "exercises", "solutions", "tests"}
+    apart = {"errors", "experiments", "exercises", "solutions", "tests"}
     for file in folder.rglob("*.py"):
         if not apart & set(file.relative_to(folder).parts):
             strangers = imports_of(file) - allowed

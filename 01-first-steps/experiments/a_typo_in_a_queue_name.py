@@ -26,6 +26,8 @@ at once. To read a queue once, start a worker with `-Q emials`.
 
 import sys
 
+MESSAGES = ["No messages purged from ... queue..."]
+
 
 def run(bench):
     worker = bench.worker("tasks")

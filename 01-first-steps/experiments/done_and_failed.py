@@ -24,7 +24,10 @@ Return plain data: numbers, text, lists, dicts. Return nothing at all, with
 happened".
 """
 
-MESSAGES = ["EncodeError: Object of type set is not JSON serializable"]
+MESSAGES = [
+    "EncodeError: Object of type ... is not JSON serializable",
+    "EncodeError: TypeError('Object of type ... is not JSON serializable')",
+]
 
 PRINT = {
     "tasks.py": (

@@ -30,10 +30,10 @@ starts. (A worker that started before you wrote the task says the same. Restart 
 import sys
 
 MESSAGES = [
-    "Received unregistered task of type '__main__.send'. "
+    "Received unregistered task of type '...'. "
     "The message has been ignored and discarded. "
     "Did you remember to import the module containing this task?",
-    "celery.exceptions.NotRegistered: '__main__.send'",
+    "celery.exceptions.NotRegistered: '...'",
 ]
 
 # The broker and the result backend are taken from the environment.

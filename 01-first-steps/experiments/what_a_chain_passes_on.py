@@ -30,7 +30,7 @@ task, use a chain, not `link=`. And never read FAILURE as "nothing happened".
 
 from celery import chain
 
-MESSAGES = ["TypeError: tell() takes 1 positional argument but 2 were given"]
+MESSAGES = ["TypeError: ...() takes 1 positional argument but 2 were given"]
 
 PRINT_AND_TELL = {
     "tasks.py": (

@@ -30,7 +30,7 @@ the broker first, as `preflight.py` does, or shorten the patience of the backend
 MESSAGES = [
     "RuntimeError: Retry limit exceeded while trying to reconnect to the Celery result store "
     "backend. The Celery application must be restarted.",
-    "kombu.exceptions.OperationalError: Error 111 connecting to",
+    "kombu.exceptions.OperationalError: Error ... connecting to .... Connection refused.",
 ]
 
 SEND = """
