@@ -34,11 +34,19 @@ class Demo:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A numbered folder of the course."""
+    """A numbered folder of the course, as its `lesson.toml` describes it.
+
+    `needs` names the programs it wants on the machine. `teach` and `practise` are minutes.
+    `objectives` are what a learner can do in the end, `key_points` what to remember.
+    """
 
     folder: Path
     title: str
     needs: Sequence[str]
+    teach: int
+    practise: int
+    objectives: Sequence[str]
+    key_points: Sequence[str]
     demo: Demo | None
 
     @property
@@ -51,16 +59,21 @@ class Chapter:
         """The two digits it begins with: "01"."""
         return self.name[:2]
 
+    @property
+    def pages(self) -> list[Path]:
+        """Its pages: the lesson first."""
+        lesson = self.folder / "README.md"
+        return [lesson, *sorted(set(self.folder.glob("*.md")) - {lesson})]
+
 
 def read(folder: Path) -> Chapter:
-    """Read the `lesson.toml` of one chapter."""
+    """Read the `lesson.toml` of one chapter. Raises `TypeError` when a key is missing or unknown."""
     lesson: dict[str, Any] = tomllib.loads((folder / "lesson.toml").read_text())
-    demo = lesson.get("demo")
+    demo = lesson.pop("demo", None)
     return Chapter(
         folder=folder,
-        title=lesson["title"],
-        needs=lesson["needs"],
         demo=Demo(**demo) if demo else None,
+        **lesson,
     )
 
 

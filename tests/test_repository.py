@@ -69,8 +69,20 @@ def test_an_example_imports_its_own_folder_and_its_requirements_only(folder):
             assert not strangers, f"{file.relative_to(ROOT)} imports {', '.join(strangers)}"
 
 
+@pytest.mark.parametrize("folder", CHAPTERS, ids=lambda folder: folder.name)
+def test_no_chapter_imports_another(folder):
+    own = {file.stem for file in folder.rglob("*.py")} | {path.name for path in folder.iterdir()}
+    for other in CHAPTERS:
+        theirs = {file.stem for file in other.glob("*.py")}
+        theirs |= {package.parent.name for package in other.glob("*/__init__.py")}
+        for file in folder.rglob("*.py"):
+            strangers = imports_of(file) & (theirs - own)
+            assert not strangers, f"{file.relative_to(ROOT)} imports {strangers} of {other.name}"
+
+
 def test_lab_imports_no_chapter():
     modules = {file.stem for folder in CHAPTERS for file in folder.glob("*.py")}
+    modules |= {file.parent.name for folder in CHAPTERS for file in folder.glob("*/__init__.py")}
     for file in (ROOT / "lab").rglob("*.py"):
         assert not imports_of(file) & modules, file
 

@@ -1,0 +1,157 @@
+"""What a chapter must contain. Each failure says what to write, and where."""
+
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from lab import exercises
+from lab.chapters import ROOT, all_chapters
+from lab.cli import main
+
+CHAPTERS = all_chapters()
+each = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+
+# What stands in a chapter's folder beside the example.
+PARTS = {"README.md", "lesson.toml", "requirements.txt", "experiments", "exercises", "solutions"}
+PARTS |= {"tests", "errors"}
+AT_THE_END = ["Experiments", "Exercises", "Key points", "Further reading"]
+
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "tutorials").glob("*.md")),
+    *(page for chapter in CHAPTERS for page in chapter.pages),
+    *(one.folder / "README.md" for one in exercises.all_exercises()),
+]
+
+
+def headings(text):
+    """The headings of a page, with their level."""
+    tokens = MarkdownIt().parse(text)
+    return [
+        (int(token.tag[1]), tokens[index + 1].content)
+        for index, token in enumerate(tokens)
+        if token.type == "heading_open"
+    ]
+
+
+def section(text, title):
+    """What stands under a heading of the second level."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    return found[1] if found else ""
+
+
+def bullets(text):
+    return re.findall(r"^- (.+)$", text, re.M)
+
+
+@each
+def test_a_chapter_has_all_its_parts(chapter):
+    missing = PARTS - {path.name for path in chapter.folder.iterdir()}
+    assert not missing, f"{chapter.name} lacks {', '.join(sorted(missing))}"
+
+
+@each
+def test_a_lesson_begins_with_what_you_build_and_what_is_guaranteed(chapter):
+    page = chapter.pages[0]
+    before, _, _ = page.read_text().partition("\n## ")
+    assert f"# {chapter.title}\n" in before, f"{page}: its heading is the title in lesson.toml"
+    assert "You will build" in before, f"{page}: say first what the reader will build"
+    assert "```mermaid" in before or "![" in before, f"{page}: show it, in a picture or diagram"
+    assert "**The guarantee" in before, f"{page}: say what is guaranteed before the first step"
+    assert bullets(before) == list(chapter.objectives), (
+        f"{page}: list the objectives of lesson.toml, word for word, before the first step"
+    )
+
+
+@each
+def test_a_lesson_ends_with_its_tables_and_key_points(chapter):
+    page = chapter.pages[0]
+    titles = [title for level, title in headings(page.read_text()) if level == 2]
+    expected = list(AT_THE_END)
+    if chapter != CHAPTERS[0]:
+        expected.insert(2, "How this differs from the chapter before")
+    assert titles[-len(expected) :] == expected, f"{page}: its last headings are {expected}"
+    points = bullets(section(page.read_text(), "Key points"))
+    assert points == list(chapter.key_points), (
+        f"{page}: the key points are those of lesson.toml, word for word"
+    )
+    links = bullets(section(page.read_text(), "Further reading"))
+    assert links and all("](" in link for link in links), f"{page}: each reading has its link"
+
+
+@each
+def test_the_minutes_add_up(chapter):
+    minutes = {}
+    for page in chapter.pages:
+        said = re.search(r"This page takes (\d+) minutes", page.read_text())
+        assert said, f"{page}: write 'This page takes N minutes'"
+        minutes[page.name] = int(said[1])
+    assert minutes["README.md"] <= 30, "a first page takes at most 30 minutes"
+    assert chapter.teach == sum(minutes.values()), f"lesson.toml: teach is the sum of {minutes}"
+    practise = {
+        one.name: int(re.search(r"(\d+) minutes\.", (one.folder / "README.md").read_text())[1])
+        for one in exercises.all_exercises()
+        if one.chapter == chapter
+    }
+    assert chapter.practise == sum(practise.values()), (
+        f"lesson.toml: practise is the sum of {practise}"
+    )
+
+
+@each
+def test_every_page_of_a_chapter_can_be_found_from_its_lesson(chapter):
+    lesson = chapter.pages[0].read_text()
+    for page in chapter.pages[1:]:
+        assert f"]({page.name})" in lesson, f"{chapter.pages[0]} does not link to {page.name}"
+
+
+@each
+def test_the_map_of_the_course_names_the_chapter(chapter):
+    row = rf"^\| \[{chapter.name}\]\({chapter.name}/\) \|"
+    assert re.search(row, (ROOT / "README.md").read_text(), re.M), (
+        f"README.md, 'The map': write a row that begins with '| [{chapter.name}]({chapter.name}/) |'"
+    )
+
+
+def test_the_readme_names_every_command_of_lab():
+    named = " ".join(re.findall(r"^\| (`.+?) \|", (ROOT / "README.md").read_text(), re.M))
+    for command in main.commands:
+        assert re.search(rf"`(lab )?{command}\b", named), f"README.md: a row for `lab {command}`"
+
+
+# Links
+
+
+def anchors(text):
+    """The anchors that GitHub gives the headings of a page."""
+    found = []
+    for _, title in headings(text):
+        words = re.sub(r"[`*]|\[|\]\(.*?\)", "", title).lower()
+        anchor = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        again = found.count(anchor)
+        found.append(f"{anchor}-{again}" if again else anchor)
+    return found
+
+
+def links(page):
+    """The places a page links to within the course: (path, anchor), without its fences."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in target:
+            path, _, anchor = target.partition("#")
+            yield target, (page.parent / path).resolve() if path else page, anchor
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_internal_links_lead_somewhere(page):
+    for target, path, anchor in links(page):
+        assert path.exists(), f"{page.name} links to {target}: there is no such file"
+        if anchor:
+            there = anchors(path.read_text())
+            assert anchor in there, f"{page.name} links to {target}: its headings are {there}"
+
+
+def test_anchors_are_made_as_github_makes_them():
+    page = "# A `lab` tour, in 3 steps\n\n## See it: *now*\n\n## See it: now\n"
+    assert anchors(page) == ["a-lab-tour-in-3-steps", "see-it-now", "see-it-now-1"]
