@@ -67,7 +67,10 @@ class Chapter:
 
 
 def read(folder: Path) -> Chapter:
-    """Read the `lesson.toml` of one chapter. Raises `TypeError` when a key is missing or unknown."""
+    """Read the `lesson.toml` of one chapter.
+
+    Raises `TypeError` when a key is missing or unknown.
+    """
     lesson: dict[str, Any] = tomllib.loads((folder / "lesson.toml").read_text())
     demo = lesson.pop("demo", None)
     return Chapter(
