@@ -361,7 +361,7 @@ def over_the_hard_limit(bench):
 
 @provokes(
     "billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: ...",
-    "Process 'ForkPoolWorker-...' pid:... exited with 'signal 9 (SIGKILL)'",
+    "Process '...PoolWorker-...' pid:... exited with 'signal 9 (SIGKILL)'",
 )
 def a_killed_pool_process(bench):
     """# A pool process was killed with signal 9

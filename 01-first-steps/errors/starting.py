@@ -36,8 +36,8 @@ def packaging_is_missing(bench):
 
     ## Why
 
-    Celery's part for Redis needs three packages: redis, packaging, and itself. Since 5.7 nobody
-    brings `packaging` but the extra `celery[redis]`.
+    To talk to Redis, Celery 5.7 needs the packages `redis` and `packaging`. Only the extra,
+    `celery[redis]`, brings both.
 
     ## Fix
 
@@ -62,7 +62,7 @@ def redis_is_missing(bench):
     return python_without(bench, "redis")
 
 
-# Python 3.13 words it anew: "from 'celery' (consider renaming ...".
+# What stands before and after the name depends on the version of Python.
 @provokes("ImportError: cannot import name 'Celery' from ...'celery' (...")
 def a_file_named_celery(bench):
     """# Your own file is named celery.py
@@ -70,8 +70,8 @@ def a_file_named_celery(bench):
     ## Why
 
     Python looks into the folder of your program first. There `from celery import Celery` finds
-    your own `celery.py`, which is just being read, and not the package. Older Pythons say
-    "partially initialized module 'celery' (most likely due to a circular import)".
+    your own `celery.py`, which is just being read, and not the package. Python 3.11 to 3.13
+    call it "partially initialized module 'celery' (most likely due to a circular import)".
 
     ## Fix
 
