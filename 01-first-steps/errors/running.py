@@ -308,7 +308,12 @@ def a_terminated_task(bench):
     from bad import slow
 
     running = slow.apply_async(soft_time_limit=60)
-    wait_until(lambda: running.id in log(bench), "the task did not arrive", timeout=10)
+    # "Received" in the log is not enough: a task that has not begun is "revoked".
+    wait_until(
+        lambda: running.id in {run.id for run in bench.timeline().runs},
+        "the task did not begin",
+        timeout=10,
+    )
     running.revoke(terminate=True)
     return raised(lambda: running.get(timeout=10))
 
