@@ -10,8 +10,8 @@ A page is Markdown. The info string of a fence says what to do with it:
 - ``pycon`` is a Python session, in the terminal where the page has started ``python``. Each
   line is typed and what it prints is compared.
 - ``keys terminal=worker`` with the text ``Ctrl-C`` presses that key, and the program must end.
-- ``python file=tasks.py`` is written to that file, in the folder of the last command, or of
-  the terminal it names.
+- ``python file=tasks.py``, in any language, is written to that file, in the folder of the last
+  command, or of the terminal it names.
 - ``diff file=tasks.py`` edits it: what it shows must stand there, once.
 
 Any of them may say ``not-run="the reason"``. Other fences are pictures or quotations.
@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PLAYED = ("sh", "text", "pycon", "keys", "python", "diff")
+PLAYED = ("sh", "text", "pycon", "keys", "file", "diff", "python")
 DEADLINE = 60.0  # seconds for a command, or for a line to appear
 
 
@@ -78,8 +78,10 @@ def fences_of(text: str) -> Iterator[Fence]:
             heading = tokens[index + 1].content
         elif token.type == "fence":
             kind, *words = shlex.split(token.info) or [""]
+            options = dict(word.partition("=")[::2] for word in words)
+            if "file" in options and kind != "diff":
+                kind = "file"
             if kind in PLAYED:
-                options = dict(word.partition("=")[::2] for word in words)
                 yield Fence(kind, options, token.content, heading)
 
 
@@ -215,6 +217,7 @@ class Player:
         self.page, self.folder, self.env = page, folder, env
         self.terminals: dict[str, Terminal] = {}
         self.current = ""  # the terminal of the last command
+        self.written: set[Path] = set()  # files that the page has written or edited
 
     def play(self) -> None:
         """Do what the page says, in order.
@@ -311,10 +314,12 @@ class Player:
                 raise Mismatch(f"{source[0]!r}\n{difference(expected, terminal.printed)}")
             terminal.screen = terminal.screen[len(terminal.printed) :]
 
-    def do_python(self, fence: Fence, seen: bool) -> None:
+    def do_file(self, fence: Fence, seen: bool) -> None:
         file = self.file(fence)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(fence.text)
+
+    do_python = do_file  # without a name for its file: an error
 
     def do_diff(self, fence: Fence, seen: bool) -> None:
         file = self.file(fence)
@@ -327,7 +332,9 @@ class Player:
         if "file" not in fence.options:
             raise Mismatch(f"a {fence.kind} fence needs file=NAME, or not-run=REASON")
         terminal = self.terminals.get(fence.options.get("terminal") or self.current)
-        return (terminal.folder if terminal else self.folder) / fence.options["file"]
+        file = (terminal.folder if terminal else self.folder) / fence.options["file"]
+        self.written.add(file)
+        return file
 
 
 def at_python(terminal: Terminal) -> bool:
@@ -381,8 +388,8 @@ def play_page(path: Path) -> int:
     """Play a page of a chapter as a learner does, in an empty copy of the course.
 
     There are only the chapter and `.venv`. What the page has written must be the example: each
-    file of `work/` that the chapter has as well must equal it. Returns how many fences were
-    played.
+    file it wrote, and each Python file in `work/`, must equal that of the chapter. Returns how
+    many fences were played.
 
     Raises `Mismatch`.
     """
@@ -391,8 +398,9 @@ def play_page(path: Path) -> int:
         folder = Path(scratch) / "course"
         shutil.copytree(path.parent, folder / path.parent.name)
         (folder / ".venv").symlink_to(Path(sys.prefix))
-        Player(page, folder, clean_env(Path(scratch))).play()
-        for written in sorted((folder / "work").glob("*/**/*.py")):
+        player = Player(page, folder, clean_env(Path(scratch)))
+        player.play()
+        for written in sorted(player.written | set((folder / "work").glob("*/**/*.py"))):
             name = Path(*written.relative_to(folder / "work").parts[1:])
             example = path.parent / name
             if not example.exists():
