@@ -103,20 +103,10 @@ def ended(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
         record("ended", id=task_id, state=state, **where())
 
 
-# The next three come from the worker itself, when a pool process could not say it any more
-# (it was killed, or ran out of time) or was never asked.
+# This one may come from the worker itself, when a pool process could not say it any more: it was
+# killed, or ran out of time.
 
 
 @on(signals.task_failure)
 def failed(task_id: str, exception: Any = None, **_: Any) -> None:
     record("failed", id=task_id, error=repr(exception), pid=os.getpid())
-
-
-@on(signals.task_revoked)
-def revoked(request: Any, terminated: bool = False, expired: bool = False, **_: Any) -> None:
-    record("revoked", id=request.id, task=request.name, terminated=terminated, expired=expired)
-
-
-@on(signals.task_unknown)
-def unknown(name: str, id: str, **_: Any) -> None:
-    record("unknown", id=id, task=name)

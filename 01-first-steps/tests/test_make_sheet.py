@@ -5,6 +5,7 @@ Each bad luck has a bench of its own, because it breaks it.
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -201,11 +202,29 @@ def test_when_the_worker_is_killed_the_missing_photos_are_named(tmp_path):
         assert os.listdir(tmp_path) == ["photos"], "no half sheet and no thumbnails may stay behind"
 
 
+def stopped_at_work(bench, process, tmp_path):
+    """Stop a pool process. Whether it has a photo in hand; if not, it goes on.
+
+    Between two photos, its death would harm nobody. It has one in hand when its task has begun
+    and there is no thumbnail yet.
+    """
+    os.kill(process, signal.SIGSTOP)
+    for run in bench.timeline().runs:
+        if run.process == str(process) and run.state == "running":
+            number = int(run.label.removeprefix("photo ").removesuffix(".png"))
+            if not list(tmp_path.glob(f".thumbnails-*/{number}.jpg")):
+                return True
+    os.kill(process, signal.SIGCONT)
+    return False
+
+
 def test_when_a_pool_process_is_killed_the_job_ends_and_says_which_photo(tmp_path):
     with Bench(CHAPTER) as bench:
         worker = bench.worker("contact_sheet")
         job = slow_job(bench, tmp_path, patience="20")
-        os.kill(worker.pool()[0], 9)
+        [process] = worker.pool()
+        wait_until(lambda: stopped_at_work(bench, process, tmp_path), "it was never at work")
+        os.kill(process, signal.SIGKILL)
         assert job.wait(timeout=30) == 1
         assert "A task has failed" in job.log()
         assert "Worker exited prematurely: signal 9 (SIGKILL)" in job.log()
