@@ -20,15 +20,18 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from lab.bench import Bench
 from lab.chapters import ROOT
+from lab.experiments import cores_are_idle
 from lab.timeline import Timeline, figure
+from lab.waiting import wait_until
 
 if TYPE_CHECKING:
     from IPython.display import Image
@@ -67,6 +70,34 @@ def picture(*parts: tuple[str, Timeline]) -> Image:
     picture = figure([(title, with_short_names(timeline)) for title, timeline in parts])
     picture.savefig(drawn, dpi=140, metadata={"Software": None})
     return Image(drawn.getvalue(), width=1000)  # type: ignore[no-untyped-call]
+
+
+def photo(path: Path) -> Image:
+    """A picture file, small enough for a notebook."""
+    from IPython.display import Image
+    from PIL import Image as Pillow
+
+    drawn = io.BytesIO()
+    with Pillow.open(path) as large:
+        large.thumbnail((800, 800))
+        large.convert("RGB").save(drawn, "JPEG", quality=80)
+    return Image(drawn.getvalue())  # type: ignore[no-untyped-call]
+
+
+def timeline_of(bench: Bench, results: Iterable[Any] = (), timeout: float = 60.0) -> Timeline:
+    """Wait for the results of tasks, and return what the bench has seen so far.
+
+    A task that failed is no error here. Raises `TooLate` when one has not ended in time.
+    """
+    for result in results:
+        result.get(timeout=timeout, propagate=False)
+
+    def complete() -> Timeline | None:
+        timeline = bench.timeline()
+        return None if any(run.ended is None for run in timeline.runs) else timeline
+
+    # A result is there a moment before its task has written down that it has ended.
+    return wait_until(complete, "a task has not ended", timeout=timeout)
 
 
 def only(timeline: Timeline, task: str) -> Timeline:
@@ -120,6 +151,7 @@ def run(path: Path, *, longest_cell: int = LONGEST_CELL) -> Any:
         spec = folder / "kernels" / "python3"
         spec.mkdir(parents=True)
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        command += ["--log-level=ERROR"]  # of plain TCP on the loopback interface it warns
         (spec / "kernel.json").write_text(
             json.dumps({"argv": command, "display_name": "Python 3", "language": "python"})
         )
@@ -134,16 +166,21 @@ def run(path: Path, *, longest_cell: int = LONGEST_CELL) -> Any:
             km=kernel,
             kernel_name="python3",
             timeout=longest_cell,
+            shutdown_kernel="immediate",  # asked politely, it stumbles over its own sockets
             record_timing=False,
             coalesce_streams=True,
             resources={"metadata": {"path": str(path.parent)}},
             on_cell_start=note,
         )
         try:
-            client.execute(env={**os.environ, **{each: str(folder / each) for each in FOLDERS}})
+            client.execute(
+                cleanup_kc=True,
+                env={**os.environ, **{each: str(folder / each) for each in FOLDERS}},
+            )
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            said = re.sub(r"\x1b\[[\d;]*m", "", str(error))  # without the colours
             raise CellFailed(
-                f'{path.name}, under the heading "{heading_above(notebook, begun)}": {error}'
+                f'{path.name}, under the heading "{heading_above(notebook, begun)}": {said}'
             ) from None
     return notebook
 
@@ -238,6 +275,8 @@ def largest_output(notebook: Any) -> int:
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(paths: tuple[Path, ...]) -> None:
     """Make the outputs of notebooks again: of PATHS, or of all in `tutorials/`."""
+    if not cores_are_idle():
+        click.echo("This machine is busy, and the pictures will show it. Look at them twice.")
     for path in paths or sorted(TUTORIALS.glob("*.ipynb")):
         click.echo(f"{path.name} ... ", nl=False)
         click.echo(regenerate(path))
@@ -247,8 +286,9 @@ def main(paths: tuple[Path, ...]) -> None:
 
 
 def run_jupyter(port: int | None, browser: bool) -> None:
-    """Become JupyterLab on `tutorials/`, on the loopback interface, until Ctrl-C.
+    """Become JupyterLab, opened at `tutorials/`, on the loopback interface, until Ctrl-C.
 
+    The whole course can be reached from there: notebooks link to lessons and experiments.
     This process becomes the server: every signal reaches it, and nothing of us is left between.
     Its settings lie in `.venv`.
 
@@ -275,14 +315,18 @@ def run_jupyter(port: int | None, browser: bool) -> None:
     labconfig.mkdir(parents=True, exist_ok=True)
     (labconfig / "page_config.json").write_text(json.dumps({"disabledExtensions": NOT_NEEDED}))
     command = [
-        *(sys.executable, "-m", "jupyterlab", str(TUTORIALS)),
+        *(sys.executable, "-m", "jupyterlab", str(ROOT)),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *("-y", "--allow-root"),  # Ctrl-C asks nothing; in a container everybody is root
         *("--ServerApp.log_level=WARN", "--LabApp.log_level=WARN"),
-        f"--ServerApp.open_browser={browser}",
+        *(
+            f"--ServerApp.open_browser={browser}",
+            f"--LabApp.default_url=/lab/tree/{TUTORIALS.name}",
+        ),
         "--LanguageServerManager.autodetect=False",  # it would call npm, which writes to HOME
     ]
-    click.echo(f"JupyterLab starts at http://127.0.0.1:{port}/lab?token={token}\nCtrl-C stops it.")
+    address = f"http://127.0.0.1:{port}/lab/tree/{TUTORIALS.name}?token={token}"
+    click.echo(f"JupyterLab starts at {address}\nCtrl-C stops it.")
     sys.stdout.flush()
     os.execve(sys.executable, command, {**os.environ, **settings, "JUPYTER_TOKEN": token})
 

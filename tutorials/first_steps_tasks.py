@@ -15,23 +15,23 @@ app = Celery(
 @app.task
 def download():
     """Wait, as for an answer from far away. This needs no core."""
-    time.sleep(0.3)
+    time.sleep(0.2)
 
 
 @app.task
 def sharpen():
     """Compute. This needs a core for itself."""
-    return sum(number * number for number in range(4_000_000))
+    return sum(number * number for number in range(3_000_000))
 
 
 @app.task
 def print_poster():
-    time.sleep(3.5)
+    time.sleep(2.5)
 
 
 @app.task
 def print_photo():
-    time.sleep(0.25)
+    time.sleep(0.15)
 
 
 def upload(earlier_tries):
