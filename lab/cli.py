@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -243,22 +244,33 @@ def verdict(exercise: Exercise) -> bool:
 @click.argument("name", required=False)
 def watch(name: str | None) -> None:
     """Check again after every save, until Ctrl-C."""
+    from watchfiles import PythonFilter
     from watchfiles import watch as changes
 
     exercise = exercise_here(name)
+    console = make_console()
     verdict(exercise)
-    click.echo("Waiting for you to save ... (Ctrl-C ends this)")
-    for _ in changes(exercise.work, watch_filter=lambda _, path: path.endswith(".py")):
+    waiting = "\nWaiting for you to save ... (Ctrl-C ends this)"
+    click.echo(waiting)
+    python_files = PythonFilter()
+    for saved in changes(exercise.work, watch_filter=python_files, raise_interrupt=False):
+        names = ", ".join(sorted({Path(path).name for _, path in saved}))
+        console.rule(f"{time.strftime('%H:%M:%S')}, {names} saved")
         verdict(exercise)
+        click.echo(waiting)
 
 
 @main.command()
 @click.argument("name", required=False)
 def hint(name: str | None) -> None:
     """Give one more hint."""
+    from rich.markdown import Markdown
+
     exercise = exercise_here(name)
     number, text = exercise.next_hint()
-    click.echo(f"Hint {number} of {len(exercise.hints)}\n\n{text}")
+    last = ", the last one" if number == len(exercise.hints) else ""
+    click.echo(f"Hint {number} of {len(exercise.hints)}{last}\n")
+    make_console().print(Markdown(text))
 
 
 @main.command()

@@ -71,6 +71,30 @@ def test_an_exercise_has_all_its_parts(exercise):
     assert "minutes." in readme, "the README says how many minutes it takes"
 
 
+# What beginners write: the solution with one mistake, and what they are told.
+MISTAKES = [
+    ("01/1", "@app.task", '@app.task(name="caption")', "It should list captions.caption"),
+    ("01/1", "(photo):", "(photo:", "captions.py cannot be read: '(' was never closed (line 9)."),
+    ("01/3", ", retry_backoff=True", "", "Celery waits 180 seconds"),
+    ("01/3", "(ConnectionError,)", "(Exception,)", "A wrong address was tried again"),
+    ("01/4", "(total.s())", "", "a chord that has not been sent"),
+    ("01/4", "count.s(text)", "count.delay(text)", "You put a receipt where a signature belongs"),
+    ("01/4", "return chord", "chord", "It should return the receipt of `total`"),
+    ("01/5", '"studio.newsletter": {"queue": "mail"}', '"mail"', "should be a dict"),
+    ("01/5", '"studio.newsletter"', '"newsletter"', "full name of the task is studio.newsletter"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "said"), MISTAKES)
+def test_a_mistake_is_answered_with_a_sentence_that_helps(copy, name, old, new, said):
+    exercise = exercises.find(name)
+    folder = copy(exercise.solution.glob("*.py"))
+    [file] = folder.glob("*.py")
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    assert said in (exercise.check(folder) or "Right.")
+
+
 # The commands, on copies in a folder of the test's own
 
 
@@ -80,7 +104,7 @@ def lab(tmp_path):
         env = {**os.environ, "LAB_WORK": str(tmp_path / "work")}
         return subprocess.run([*LAB, *words], capture_output=True, text=True, env=env)
 
-    lab.folder = tmp_path / "work" / "01-first-steps" / "1_first_task"
+    lab.folder = tmp_path / "work" / "exercises" / "01" / "1_first_task"
     return lab
 
 

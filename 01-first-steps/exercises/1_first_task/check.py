@@ -1,8 +1,12 @@
+import re
+
+
 def check(bench):
     worker = bench.worker("captions")
-    assert ". captions.caption" in worker.log(), (
-        "The worker does not list captions.caption under [tasks]. "
-        "Which line makes a function a task?"
+    tasks = re.findall(r"^  \. (\S+)$", worker.log(), re.M)
+    assert tasks, "The worker lists no task when it starts. Which line makes a function a task?"
+    assert "captions.caption" in tasks, (
+        f"The worker lists the task {', '.join(tasks)}. It should list captions.caption."
     )
     from captions import caption
 

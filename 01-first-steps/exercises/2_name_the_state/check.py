@@ -9,5 +9,5 @@ def check(bench):
     wrong = [call for call in states if ANSWERS[call] != states[call]]
     assert not wrong, (
         f"{len(wrong)} of your four answers {'is' if len(wrong) == 1 else 'are'} not what Celery "
-        f"says. One of them: {wrong[0]}. You wrote {ANSWERS[wrong[0]]!r}."
+        f"says. Look at {wrong[0]}: you wrote {ANSWERS[wrong[0]]!r}."
     )
