@@ -9,6 +9,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console
@@ -113,7 +114,9 @@ def say_celery(say: Say) -> bool:
 
 def say_broker(say: Say) -> bool:
     try:
-        say(True, f"a broker to start: {server_binary()}")
+        binary = Path(server_binary())
+        inside = binary.is_relative_to(chapters.ROOT)
+        say(True, f"a broker to start: {binary.relative_to(chapters.ROOT) if inside else binary}")
     except NoServer as error:
         say(False, str(error))
         return False

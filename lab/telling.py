@@ -47,9 +47,10 @@ def tell(experiment: Experiment, console: Console) -> Outcome:
         console.print(Syntax(diff.rstrip(), "diff", background_color="default"))
     console.print()
     console.print(table_of(outcome.rows))
-    show_claims(outcome, console)
     if prediction is not None:
         show_verdict(experiment, prediction, console)
+    console.print("\n[bold]What is true[/bold]")
+    show_claims(outcome, console)
     for part in ("Why", "Fix"):
         console.print(f"\n[bold]{part}[/bold]")
         console.print(Markdown(story[part]))

@@ -9,7 +9,7 @@ Four times you hold an id, ask for the state, and Celery says `PENDING`:
 3. a task whose result you have released with `forget()`,
 4. a task that waits in a queue that no worker reads.
 
-How many of the four will still be done if you wait long enough?
+How many of the four will leave PENDING if you wait long enough?
 
 ## Predict
 
