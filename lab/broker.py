@@ -118,9 +118,11 @@ class Broker(Process):
                     f"\n{tail(self.log())}"
                 )
             try:
-                return bool(self.client.info("server")["process_id"] == self.pid)
-            except ConnectionError:  # also while it is loading what it saved
+                info = self.client.info()
+            except ConnectionError:
                 return False
+            # While it reads what it has saved, it answers this question and no other.
+            return bool(info["process_id"] == self.pid and not info["loading"])
 
         wait_until(answers, "the broker did not answer", log=self.log)
 

@@ -48,7 +48,6 @@ def run(bench):
     def kill_and_start():
         broker.kill()
         broker.start()
-        wait_until(lambda: not persistence(broker)["loading"], "the server did not load its file")
         return bench.xray().lengths.get("celery", 0)
 
     broker.client.config_set("save", SNAPSHOTS)
