@@ -18,6 +18,7 @@ from lab import chapters
 from lab.broker import Broker
 from lab.process import Process, is_alive
 from lab.recorder import RECORDS
+from lab.waiting import wait_until
 
 if TYPE_CHECKING:
     from lab.timeline import Timeline
@@ -237,7 +238,15 @@ class Bench:
         argv += ["--pool", pool] if pool else []
         argv += options
         ready = WORKER_READY if wait else None
-        return self._start(Worker, name, argv, env=env, cwd=cwd, ready=ready)
+        worker = self._start(Worker, name, argv, env=env, cwd=cwd, ready=ready)
+        if wait and pool is None and "CELERY_LOADER" in worker.env:
+            # A worker may say that it is ready before its pool processes have said so.
+            wait_until(
+                lambda: len(worker.pool()) >= concurrency,
+                f"{name} did not start {concurrency} pool processes",
+                log=worker.log,
+            )
+        return worker
 
     def beat(self, app: str, *, options: Sequence[str] = ()) -> Process:
         """Start ``celery -A app beat`` and return when it has begun to keep time.
