@@ -7,6 +7,7 @@ import pytest
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "soak: takes minutes; run by `make soak`")
+    config.addinivalue_line("markers", "alone: measures speed; `make test` runs it after the rest")
     from_root = config.invocation_params.dir == config.rootpath
     if from_root and config.args_source is not pytest.Config.ArgsSource.ARGS:
         raise pytest.UsageError(

@@ -121,6 +121,7 @@ class Experiment:
         with Bench(self.chapter.folder) as bench:
             rows = self.module.run(bench)
             diffs = list(bench.diffs)
+        idle = idle and cores_are_idle()
         claims = [
             Claim(str(sentence), None if speed(sentence) and not idle else bool(truth))
             for sentence, truth in self.module.claims(rows).items()

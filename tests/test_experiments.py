@@ -15,7 +15,17 @@ LAB = [sys.executable, "-m", "lab.cli", "run"]
 EVERY = experiments.all_experiments()
 
 
-@pytest.mark.parametrize("experiment", EVERY, ids=lambda each: each.name)
+def measures_speed(experiment):
+    return "needs_idle_cores" in experiment.path.read_text()
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        pytest.param(each, id=each.name, marks=[pytest.mark.alone] * measures_speed(each))
+        for each in EVERY
+    ],
+)
 def test_every_claim_holds(experiment):
     outcome = experiment.run()
     wrong = [claim.sentence for claim in outcome.claims if claim.holds is False]
