@@ -3,8 +3,9 @@
 PYTHON ?= python3
 CH ?=
 
-.PHONY: demo test lint notebooks soak
+.PHONY: demo install test lint notebooks soak
 demo: ; @$(PYTHON) bootstrap.py demo && .venv/bin/lab demo
+install: ; @$(PYTHON) bootstrap.py test
 test: ; @$(PYTHON) bootstrap.py test && .venv/bin/python -m tests $(CH)
 lint: ; @$(PYTHON) bootstrap.py test && .venv/bin/pre-commit run --all-files
 notebooks: ; @$(PYTHON) bootstrap.py test && .venv/bin/python -m lab.notebooks
