@@ -27,10 +27,12 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 PLAYED = ("sh", "text", "pycon", "keys", "file", "diff", "python")
@@ -144,18 +146,29 @@ class Terminal:
             echo=False,
             dimensions=(50, 100),
         )
+        self.unread: SimpleQueue[str] = SimpleQueue()
+        threading.Thread(target=self.listen, daemon=True).start()
         self.come_back()
 
-    def look(self) -> str:
-        """Read what has been printed since, and return all that was not compared yet."""
+    def listen(self) -> None:
+        """Take what is printed, always: a program that nobody reads stands still."""
         import pexpect
 
         while True:
             try:
-                raw = self.child.read_nonblocking(65536, timeout=0.05)
-            except (pexpect.TIMEOUT, pexpect.EOF):
-                return self.screen
-            self.screen = CONTROL.sub("", self.screen + raw)
+                self.unread.put(self.child.read_nonblocking(65536, timeout=None))
+            except (pexpect.EOF, OSError, ValueError):  # it has ended, or was closed
+                return
+
+    def look(self) -> str:
+        """Wait until nothing is printed for a moment, and return all that was not compared yet."""
+        enough = time.monotonic() + 1  # a server may never be silent
+        while time.monotonic() < enough:
+            try:
+                self.screen = CONTROL.sub("", self.screen + self.unread.get(timeout=0.05))
+            except Empty:
+                break
+        return self.screen
 
     @property
     def exit_code(self) -> int | None:
@@ -174,6 +187,7 @@ class Terminal:
     def type(self, line: str) -> None:
         """Type a line and press return."""
         self.command, self.screen, self.expected, self.open_end = line, "", 0, False
+        self.child.setecho(False)  # Django's server turns the echo on
         self.child.sendline(line)
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
