@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import socket
 import sys
@@ -95,10 +96,24 @@ def examine(console: Console) -> bool:
         lacking = [need for need in chapter.needs if need not in here]
         if not (python_good and celery_good and broker_good):
             lacking.append("what is marked as missing above")
+        if packages := not_installed(chapter):
+            lacking.append(f"{', '.join(packages)} (type `make install`)")
         state = f"needs {', '.join(lacking)}" if lacking else "ready"
         console.print(f"{chapter.name}: {state}", highlight=False)
         ready = ready or not lacking
     return ready
+
+
+def not_installed(chapter: chapters.Chapter) -> list[str]:
+    """The packages of a chapter's `requirements.txt` that are not here."""
+    lines = (chapter.folder / "requirements.txt").read_text().splitlines()
+    missing = []
+    for name in (re.split(r"[\[<>=~! ]", line)[0] for line in lines):
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    return missing
 
 
 def say_celery(say: Say) -> bool:
