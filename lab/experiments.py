@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,10 +119,10 @@ class Experiment:
     def run(self) -> Outcome:
         """Do it, on a bench of its own."""
         idle = cores_are_idle()
-        with Bench(self.chapter.folder) as bench:
+        with Bench(self.chapter.folder) as bench, OtherWork(bench) as others:
             rows = self.module.run(bench)
             diffs = list(bench.diffs)
-        idle = idle and cores_are_idle()
+        idle = idle and others.most < BUSY
         claims = [
             Claim(str(sentence), None if speed(sentence) and not idle else bool(truth))
             for sentence, truth in self.module.claims(rows).items()
@@ -160,6 +161,54 @@ def speed(sentence: str) -> bool:
     return isinstance(sentence, needs_idle_cores)
 
 
+BUSY = 0.25  # the share of the machine from which on speed says nothing
+
+
+class OtherWork:
+    """Looks every second how much of the machine is used by others than a bench and this process.
+
+    `most` is the largest share seen, from 0 to 1. Without ``/proc`` (macOS) it stays 0.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.most = 0.0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> OtherWork:
+        if Path("/proc/stat").exists():
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+
+    def _look(self) -> None:
+        ours, (busy, total) = self._ours(), _busy_and_total()
+        while not self._done.wait(1):
+            ours_now, (busy_now, total_now) = self._ours(), _busy_and_total()
+            mine = sum(used - ours.get(pid, 0) for pid, used in ours_now.items())
+            share = (busy_now - busy - mine) / max(total_now - total, 1)
+            self.most = max(self.most, share)
+            ours, busy, total = ours_now, busy_now, total_now
+
+    def _ours(self) -> dict[int, int]:
+        """For each process of ours the time it has computed, in ticks. A process of the bench
+        and its children share a group."""
+        groups = {process.pid for process in self.bench.processes}
+        used = {}
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                words = file.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it ended between the two looks
+            pid = int(file.parent.name)
+            if int(words[2]) in groups or pid == os.getpid():
+                used[pid] = int(words[11]) + int(words[12])
+        return used
+
+
 def cores_are_idle() -> bool:
     """Whether at most a quarter of the machine is at work, measured for a quarter of a second.
 
@@ -170,9 +219,9 @@ def cores_are_idle() -> bool:
         time.sleep(0.25)
         second = _busy_and_total()
     except FileNotFoundError:
-        return os.getloadavg()[0] < (os.cpu_count() or 1) / 4
+        return os.getloadavg()[0] < (os.cpu_count() or 1) * BUSY
     busy, total = (after - before for before, after in zip(first, second, strict=True))
-    return busy < max(total, 1) / 4
+    return busy < max(total, 1) * BUSY
 
 
 def _busy_and_total() -> tuple[int, int]:

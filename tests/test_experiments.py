@@ -10,6 +10,7 @@ import pytest
 
 from lab import experiments
 from lab.chapters import find as find_chapter
+from lab.waiting import wait_until
 
 LAB = [sys.executable, "-m", "lab.cli", "run"]
 EVERY = experiments.all_experiments()
@@ -139,6 +140,19 @@ def test_busy_cores_are_noticed():
 
     with all_cores_busy():
         assert not experiments.cores_are_idle()
+
+
+def test_other_work_is_noticed_while_an_experiment_runs_and_its_own_is_not():
+    from lab import Bench
+    from lab.proving import all_cores_busy
+
+    with Bench("01-first-steps") as bench:
+        others = experiments.OtherWork(bench)
+        with others, all_cores_busy():
+            wait_until(lambda: others.most > experiments.BUSY, "the hogs were not noticed")
+        bench.start_python("while True: pass")
+        ticks = os.sysconf("SC_CLK_TCK")
+        wait_until(lambda: sum(others._ours().values()) > 3 * ticks, "its own work is not counted")
 
 
 def test_a_stale_edit_of_the_example_is_refused():
