@@ -81,8 +81,15 @@ CELERY_TIMEZONE = "UTC"
 CELERY_RESULT_EXPIRES = 3600  # seconds. A chord needs results, nobody else reads them.
 # Acknowledge a message when its task has ended: if the worker is killed, it comes back.
 CELERY_TASK_ACKS_LATE = True
-# ... after so many seconds without an acknowledgement. Longer than any task may take.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "socket_connect_timeout": 1}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # ... after so many seconds without an acknowledgement. Longer than any task may take.
+    "visibility_timeout": 120,
+    # A visitor waits while we send. `retry=False` says nothing about connecting: this does.
+    "max_retries": 0,
+    "socket_connect_timeout": 1,
+    # A broker that takes the connection and then says nothing would hold the visitor for ever.
+    "socket_timeout": 2,
+}
 # A photo that needs longer than this is broken. First an exception, then the end of the process.
 CELERY_TASK_SOFT_TIME_LIMIT = 45
 CELERY_TASK_TIME_LIMIT = 60
