@@ -9,7 +9,9 @@ from thumbnails import pictures
 class Feedback(forms.Form):
     """A message to the studio."""
 
-    email = forms.EmailField(label="Your e-mail address")
+    email = forms.EmailField(
+        label="Your e-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
     message = forms.CharField(widget=forms.Textarea(attrs={"rows": 6}), max_length=5000)
 
 

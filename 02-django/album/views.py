@@ -3,7 +3,7 @@ themselves."""
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -25,7 +25,14 @@ def grid(request) -> dict:
     trouble = "ok"
     if any(photo.age > PATIENCE for photo in waiting):
         trouble = queue.worker_state()
-    return {"photos": photos, "done": done, "waiting": len(waiting), "trouble": trouble}
+    seen = "".join(photo.state[0] for photo in photos) + f" {trouble}"
+    return {
+        "photos": photos,
+        "done": done,
+        "waiting": len(waiting),
+        "trouble": trouble,
+        "seen": seen,
+    }
 
 
 @never_cache
@@ -39,7 +46,10 @@ def show(request):
 @require_GET
 def photos(request):
     """The photos alone. The page asks for them while some are waiting."""
-    return render(request, "album/photos.html", grid(request))
+    now = grid(request)
+    if request.GET.get("seen") == now["seen"]:
+        return HttpResponse(status=204)  # nothing new: the page stays, and is not read out again
+    return render(request, "album/photos.html", now)
 
 
 @require_POST
