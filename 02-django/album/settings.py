@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -14,11 +15,13 @@ MEDIA_ROOT = DATA_DIR / "media"
 def own_secret_key(path: Path) -> str:
     """A key that is made once for this machine. Every process reads the same file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # nobody else may read it
+        file.write(secrets.token_urlsafe(50))
+        file.flush()
+        try:
+            os.link(file.name, path)  # in one step, and whole: the first process wins
+        except FileExistsError:
+            pass
     return path.read_text()
 
 
