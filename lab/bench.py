@@ -301,7 +301,7 @@ class Bench:
         Raises `ValueError` when the text does not stand in the file exactly once: a change that
         went stale must not go unnoticed.
         """
-        folder = self.folder / "copies" / str(len(self.diffs))
+        folder = self.folder / "copies" / secrets.token_hex(4)
         shutil.copytree(self.chapter, folder, ignore=NOT_THE_EXAMPLE)
         for name, (old, new) in edit.items():
             file = folder / name

@@ -395,6 +395,20 @@ def clean_env(home: Path) -> dict[str, str]:
     return {**kept, **terminal, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
+def kill_all_at_home(home: Path) -> None:
+    """Kill every process with this HOME: a page that fails may have left servers in the background.
+
+    Without ``/proc`` (macOS) they stay.
+    """
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (process / "environ").read_bytes().split(b"\0")
+            if f"HOME={home}".encode() in variables:
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            continue  # it has ended, or it is somebody else's
+
+
 # A page of a chapter
 
 
@@ -413,7 +427,10 @@ def play_page(path: Path) -> int:
         shutil.copytree(path.parent, folder / path.parent.name)
         (folder / ".venv").symlink_to(Path(sys.prefix))
         player = Player(page, folder, clean_env(Path(scratch)))
-        player.play()
+        try:
+            player.play()
+        finally:
+            kill_all_at_home(Path(scratch))
         for written in sorted(player.written | set((folder / "work").glob("*/**/*.py"))):
             name = Path(*written.relative_to(folder / "work").parts[1:])
             example = path.parent / name
