@@ -32,6 +32,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 INSTALLED_APPS = ["django.contrib.staticfiles", "django_htmx", "album", "thumbnails"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "album.limits.request_size",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -66,7 +67,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 UPLOAD_MAX_FILES = 20
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
 UPLOAD_MAX_REQUEST = 100 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FILES = UPLOAD_MAX_FILES
+DATA_UPLOAD_MAX_NUMBER_FILES = 500  # more is an attack: the view refuses politely before
 
 # Mail is printed by the worker, unless there is a server.
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

@@ -53,7 +53,9 @@ class Photo:
         self.path("failed").unlink(missing_ok=True)
 
     def remove(self) -> None:
-        shutil.rmtree(self.path("ready"), ignore_errors=True)
+        ready = self.path("ready")
+        for folder in ready.parent.glob(f"{self.name}*"):  # what was never finished, too
+            shutil.rmtree(folder, ignore_errors=True)
         self.path("failed").unlink(missing_ok=True)
         self.path("inbox").unlink(missing_ok=True)
 

@@ -55,14 +55,24 @@ def photos(request):
 @require_POST
 def upload(request):
     album = request.session.setdefault("album", shelf.new_album())
-    kept = []
-    for file in request.FILES.getlist("photos"):
+    files = request.FILES.getlist("photos")
+    kept, refused = [], []
+    for _ in messages.get_messages(request):
+        pass  # what was never read would pile up, and a cookie holds little
+    if not files:
+        messages.error(request, "Choose some photos first.")
+    elif len(files) > settings.UPLOAD_MAX_FILES:
+        messages.error(request, f"Send {settings.UPLOAD_MAX_FILES} photos at once, not more.")
+        files = []
+    for file in files:
         if reason := refusal(file):
-            messages.error(request, f"{file.name[:60]}: {reason}.")
+            refused.append(f"{file.name[:40]}: {reason}.")
         else:
             kept.append(shelf.add(album, file))
-    if not request.FILES:
-        messages.error(request, "Choose some photos first.")
+    for text in refused[:3]:
+        messages.error(request, text)
+    if refused[3:]:
+        messages.error(request, f"{len(refused) - 3} more were not taken either.")
     if queue.send(kept) < len(kept):
         messages.warning(
             request,

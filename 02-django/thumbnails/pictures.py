@@ -18,7 +18,9 @@ def check(file) -> None:
     try:
         with Image.open(file, formats=FORMATS) as picture:
             width, height = picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        raise BadPicture("far too many pixels") from None
+    except (OSError, ValueError, SyntaxError):
         raise BadPicture("not a JPEG, PNG, WebP or GIF picture") from None
     if width * height > MAX_PIXELS:
         raise BadPicture(f"{width} × {height} pixels are too many")
@@ -39,6 +41,7 @@ def shrink(source: str, target: Path, edge: int) -> None:
     upright.thumbnail((edge, edge))
     painted = Image.new("RGB", upright.size, "white")
     painted.paste(upright, mask=upright)
+    target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(f".{os.getpid()}.part")
     painted.save(unfinished, "JPEG", quality=85)
     unfinished.replace(target)  # in one step: nobody ever sees half a picture

@@ -30,9 +30,7 @@ def shrink(source: str, target: str, making: str, size: str) -> None:
     """Make one thumbnail, in a folder that nobody looks at yet."""
     if Path(target).exists():
         return  # this message has come twice, and all is done
-    folder = Path(making)
-    folder.mkdir(parents=True, exist_ok=True)
-    pictures.shrink(source, folder / f"{size}.jpg", SIZES[size])
+    pictures.shrink(source, Path(making) / f"{size}.jpg", SIZES[size])
 
 
 @shared_task(ignore_result=True)
