@@ -252,6 +252,7 @@ class Player:
         finally:
             for terminal in self.terminals.values():
                 terminal.close()
+            kill_all_at_home(self.env["HOME"])
 
     def terminal(self, fence: Fence) -> Terminal:
         """The terminal a fence names, opened when it is new; without a name, the last one."""
@@ -395,7 +396,7 @@ def clean_env(home: Path) -> dict[str, str]:
     return {**kept, **terminal, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
-def kill_all_at_home(home: Path) -> None:
+def kill_all_at_home(home: str) -> None:
     """Kill every process with this HOME: a page that fails may have left servers in the background.
 
     Without ``/proc`` (macOS) they stay.
@@ -427,10 +428,7 @@ def play_page(path: Path) -> int:
         shutil.copytree(path.parent, folder / path.parent.name)
         (folder / ".venv").symlink_to(Path(sys.prefix))
         player = Player(page, folder, clean_env(Path(scratch)))
-        try:
-            player.play()
-        finally:
-            kill_all_at_home(Path(scratch))
+        player.play()
         for written in sorted(player.written | set((folder / "work").glob("*/**/*.py"))):
             name = Path(*written.relative_to(folder / "work").parts[1:])
             example = path.parent / name
