@@ -164,6 +164,14 @@ def test_a_server_that_ignores_a_closed_terminal_ends_with_the_page(play, tmp_pa
     wait_until(lambda: not is_alive(pid), "the server lives on", timeout=5)
 
 
+def test_a_server_with_a_session_of_its_own_ends_with_the_page(play, tmp_path):
+    """As those that honcho starts: they belong to no terminal."""
+    server = "setsid sh -c 'echo $$ > pid; exec sleep 600' & sleep 0.2; false"
+    bites(play, f"'''sh\n{server}\n'''\n", "exit code 1")
+    pid = int((tmp_path / "scratch" / "pid").read_text())
+    wait_until(lambda: not is_alive(pid), "the server lives on", timeout=5)
+
+
 def test_a_server_that_the_page_forgets_is_noticed(play):
     text = "'''sh terminal=server\necho ready; cat\n'''\n'''text\nready\n'''\n"
     bites(play, text, "goes on running", "the page must press Ctrl-C")
