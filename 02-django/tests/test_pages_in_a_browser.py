@@ -80,6 +80,8 @@ def visit(browser):
         page = context.new_page()
         page.on("pageerror", lambda error: trouble.append(f"error on the page: {error}"))
         page.on("request", lambda request: check_address(request.url, site))
+        # From now on no window to choose files opens: it takes a moment until the browser obeys.
+        page.on("filechooser", lambda chooser: None)
         page.goto(site)
         return page
 

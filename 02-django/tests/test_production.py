@@ -51,10 +51,11 @@ def test_without_its_key_or_its_name_production_does_not_start(bench, production
     assert f"KeyError: '{name}'" in job.log()
 
 
-def test_the_page_about_too_many_photos_says_how_many_may_come(bench, production):
+def test_the_page_about_far_too_many_files_says_how_many_photos_may_come(bench, production):
     from django.conf import settings
 
-    photos = "[SimpleUploadedFile(f'{n}.jpg', b'x') for n in range(settings.UPLOAD_MAX_FILES + 1)]"
+    many = settings.DATA_UPLOAD_MAX_NUMBER_FILES + 1
+    photos = f"[SimpleUploadedFile(f'{{n}}.jpg', b'x') for n in range({many})]"
     ask = f"post('/upload', {{'photos': {photos}}}, secure=True)"
     said = bench.python(ASK % ask, env=production)
     assert "400 <!doctype html>" in said, said
