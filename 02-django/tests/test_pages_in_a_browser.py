@@ -1,5 +1,5 @@
-"""The album as a visitor meets it: in a real browser, with and without JavaScript, with a mouse,
-with the keyboard alone, and with a program that reads aloud.
+"""The album as a visitor meets it: in a real browser, with and without JavaScript, with a mouse
+and with the keyboard alone. axe-core looks for what would stop a program that reads aloud.
 
 When a worker is asleep in a test, it stands still in the middle of everything (SIGSTOP): so the
 page is there before the first thumbnail is, on any machine.

@@ -1,5 +1,6 @@
 """The settings for production, and the key for your desk."""
 
+import re
 import secrets
 import subprocess
 import sys
@@ -118,5 +119,7 @@ def test_no_secret_is_in_the_repository():
     files = [CHAPTER / name for name in names.split("\0") if name]
     assert CHAPTER / "manage.py" in files
     assert [path for path in files if "secret" in path.name or "data" in path.parts] == []
+    for path in CHAPTER.glob("album/*.py"):
+        assert not re.search(r"SECRET_KEY = [\"']", path.read_text()), path
     ignored = subprocess.run(["git", "check-ignore", "--quiet", "data/secret-key"], cwd=CHAPTER)
     assert ignored.returncode == 0, "git would take the key along: see .gitignore"
