@@ -25,7 +25,8 @@ def make(source: str, target: str, failure: str) -> None:
     chord(sizes)(show.si(source, target, making))
 
 
-@shared_task
+# In Redis, priority 0 goes first. What can be shown shall not stand behind what is still to shrink.
+@shared_task(priority=6)
 def shrink(source: str, target: str, making: str, size: str) -> None:
     """Make one thumbnail, in a folder that nobody looks at yet."""
     if Path(target).exists():
