@@ -36,12 +36,19 @@ class Photo:
 
     @property
     def reason(self) -> str:
-        return self.path("failed").read_text()
+        """Why it failed. Empty when another page has let it try again this moment."""
+        try:
+            return self.path("failed").read_text()
+        except FileNotFoundError:
+            return ""
 
     @property
     def age(self) -> float:
-        """Seconds since it was sent, or sent again."""
-        return time.time() - self.path("inbox").stat().st_mtime
+        """Seconds since it was sent, or sent again. 0 when it was removed this moment."""
+        try:
+            return time.time() - self.path("inbox").stat().st_mtime
+        except FileNotFoundError:
+            return 0
 
     @property
     def job(self) -> tuple[str, str, str]:

@@ -25,10 +25,8 @@ Nothing is broken. Say on the page that the photos will come, as the album does.
 does not become short again, add pool processes, on another machine if this one has no free core.
 """
 
-import statistics
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import httpx
@@ -36,6 +34,7 @@ from PIL import Image
 
 from lab.broker import free_port
 from lab.experiments import needs_idle_cores
+from lab.load import under_load
 from lab.waiting import wait_until
 
 IN_THE_REQUEST = (
@@ -75,14 +74,9 @@ def measure(bench, requests, clients, seconds_of_work, with_celery, finish=True)
     if with_celery:
         processes.append(bench.worker("album", concurrency=2, cwd=folder, env=env))
 
-    def page():
-        began = time.monotonic()
-        answer = httpx.get(f"http://{address}/feedback", timeout=300)
-        return time.monotonic() - began, answer
-
     def answers():
         try:
-            return page()[1].is_success
+            return httpx.get(f"http://{address}/feedback", timeout=300).is_success
         except httpx.TransportError:
             return False
 
@@ -91,47 +85,32 @@ def measure(bench, requests, clients, seconds_of_work, with_celery, finish=True)
     Image.new("RGB", (120, 90), "teal").save(photo, "JPEG")
     browsers = [httpx.Client(base_url=f"http://{address}", timeout=300) for _ in range(clients)]
     for browser in browsers:
-        token = browser.get("/").cookies["csrftoken"]
-        browser.headers["X-CSRFToken"] = token
+        browser.headers["X-CSRFToken"] = browser.get("/").cookies["csrftoken"]
 
     def upload(number):
-        began = time.monotonic()
         files = {"photos": ("photo.jpg", photo.getvalue())}
-        answer = browsers[number % clients].post("/upload", files=files)
-        assert answer.status_code == 302, answer.text
-        return time.monotonic() - began
-
-    def ready():
-        return sum(path.suffix == "" for path in data.glob("media/*/ready/*"))
+        assert browsers[number % clients].post("/upload", files=files).status_code == 302
 
     began = time.monotonic()
-    with ThreadPoolExecutor(clients) as crowd:
-        uploads = [crowd.submit(upload, number) for number in range(requests)]
-        pages = [page()[0]]
-        while not all(each.done() for each in uploads):
-            pages.append(page()[0])
-    answered = time.monotonic() - began
+    load = under_load(upload, requests, clients, other=answers)
     seen = bench.xray()
-    backlog = sum(seen.lengths.values()) + len(seen.unacked)
-    times = sorted(each.result() for each in uploads)
-    cuts = statistics.quantiles(times, n=100, method="inclusive")
     if finish:
-        wait_until(lambda: ready() == requests, "photos are missing", timeout=100, log=web.log)
-    row = {
-        "the work": "in a task" if with_celery else "in the request",
-        "uploads": requests,
-        "per s": requests / answered,
-        "median": cuts[49],
-        "p95": cuts[94],
-        "p99": cuts[98],
-        "other page": max(pages),
-        "backlog": backlog,
-        "all ready": time.monotonic() - began if finish else None,
-    }
+        ready = "media/*/ready/*/large.jpg"
+        wait_until(lambda: len([*data.glob(ready)]) == requests, "some are missing", timeout=100)
+    all_ready = time.monotonic() - began
     for process in processes:
         process.kill()
     bench.broker.client.flushdb()
-    return {name: round(cell, 2) if isinstance(cell, float) else cell for name, cell in row.items()}
+    return {
+        "the work": "in a task" if with_celery else "in the request",
+        "uploads per s": round(load.per_second, 1),
+        "median": round(load.percentile(50), 2),
+        "p95": round(load.percentile(95), 2),
+        "p99": round(load.percentile(99), 2),
+        "other page": round(load.slowest_other, 2),
+        "backlog": sum(seen.lengths.values()) + len(seen.unacked),
+        "all ready": round(all_ready, 1) if finish else None,
+    }
 
 
 def run(bench):

@@ -21,12 +21,12 @@ def make(source: str, target: str, failure: str) -> None:
     """Begin the work on one photo: a task for each size, and one when all are there."""
     making = f"{target}.{uuid4().hex}.making"  # of this job alone: a message may come twice
     sizes = [shrink.s(source, target, making, size) for size in SIZES]
-    sizes = [each.on_error(give_up.s(failure)) for each in sizes]
+    # In Redis, priority 0 goes first: what can be shown passes what is still to shrink.
+    sizes = [each.set(priority=6).on_error(give_up.s(failure)) for each in sizes]
     chord(sizes)(show.si(source, target, making))
 
 
-# In Redis, priority 0 goes first. What can be shown shall not stand behind what is still to shrink.
-@shared_task(priority=6)
+@shared_task
 def shrink(source: str, target: str, making: str, size: str) -> None:
     """Make one thumbnail, in a folder that nobody looks at yet."""
     if Path(target).exists():
