@@ -160,6 +160,7 @@ def run(path: Path, *, longest_cell: int = LONGEST_CELL) -> Any:
                 kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False
             ),
             connection_file=str(folder / "connection.json"),
+            transport="ipc",  # files in this folder: of two that take free ports at once, one fails
         )
         client = NotebookClient(
             notebook,
