@@ -33,7 +33,8 @@ def main():
         return
     if installed == "test":
         wanted = "test"  # never take away what was there
-    print("Installing what `make %s` needs into .venv (once) ..." % wanted)
+    what = "chapter 01 and the demo need" if wanted == "demo" else "all chapters and tests need"
+    print("Installing what %s into .venv (once) ..." % what)
     sys.stdout.flush()
     command = [find_uv(wanted), "sync", "--locked", "--quiet", "--compile-bytecode"]
     command += ["--python", sys.executable] + GROUPS[wanted]

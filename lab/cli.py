@@ -236,7 +236,9 @@ def verdict(exercise: Exercise) -> bool:
         click.echo(f"Compare with ours:  lab solution {exercise.name}")
     else:
         click.secho("Not yet.", fg="yellow", bold=True)
-        click.echo(f"{wrong}\nStuck?  lab hint {exercise.name}")
+        make_console().print(
+            f"{wrong}\nStuck?  lab hint {exercise.name}", markup=False, highlight=False
+        )
     return wrong is None
 
 

@@ -72,6 +72,14 @@ def test_an_exercise_has_all_its_parts(exercise):
 
 
 # What beginners write: the solution with one mistake, and what they are told.
+SENDS_AND_PAYS = (
+    """            print_order.delay_on_commit(order.id)
+            pay(request.POST["card"])
+""",
+    """            pay(request.POST["card"])
+            print_order.delay(order.id)
+""",
+)
 MISTAKES = [
     ("01/1", "@app.task", '@app.task(name="caption")', "It should list captions.caption"),
     ("01/1", "(photo):", "(photo:", "captions.py cannot be read: '(' was never closed (line 9)."),
@@ -87,6 +95,7 @@ MISTAKES = [
     ("02/2", "result.id}", "result.get()}", "Does it wait for the result?"),
     ("02/2", "delay(photo)", "delay(request)", "A request cannot travel"),
     ("02/3", "delay_on_commit(order.id)", "delay_on_commit(order)", "An order cannot travel"),
+    ("02/3", SENDS_AND_PAYS[0], SENDS_AND_PAYS[1], "in the queue before the commit"),
     ("02/4", '("ready", "failed")', '("ready",)', "The photo moor is in failed/"),
     ("02/4", "        return\n", "        pass\n", "were developed twice"),
 ]

@@ -16,7 +16,14 @@ with connection.schema_editor() as editor:
 """
 ORDER = """
 answer = Client().post("/order", {"photo": "harbour", "card": "CARD"})
-print(json.dumps([answer.status_code, json.loads(answer.content)]))
+print(json.dumps([answer.status_code, json.loads(answer.content), any(inside)]))
+"""
+# Whether a message leaves while the transaction is still open.
+WATCH = """
+from celery.signals import before_task_publish
+from django.db import connection
+inside = []
+before_task_publish.connect(lambda **_: inside.append(connection.in_atomic_block), weak=False)
 """
 IMPORTS = "import json\nimport shop\nfrom django.test import Client\n"
 
@@ -35,7 +42,7 @@ def visit(bench, code):
 def check(bench):
     database = bench.folder / "shop.sqlite3"
     os.environ["SHOP_DATABASE"] = str(database)
-    status, body = visit(bench, TABLES + ORDER.replace("CARD", "bad"))
+    status, body, _ = visit(bench, TABLES + WATCH + ORDER.replace("CARD", "bad"))
     assert status == 402, f"The bank does not pay, and the view says {status}. Keep its 402."
     waiting = bench.xray().lengths.get("celery", 0)
     orders = sqlite3.connect(database).execute("SELECT count(*) FROM shop_order").fetchone()[0]
@@ -44,9 +51,13 @@ def check(bench):
         "The bank did not pay, and the order was taken back. But its message is in the queue: "
         "a worker will look for an order that is not there. When may the message leave?"
     )
-    status, body = visit(bench, IMPORTS + ORDER.replace("CARD", "good"))
+    status, body, too_early = visit(bench, IMPORTS + WATCH + ORDER.replace("CARD", "good"))
     assert (status, list(body)) == (202, ["order"]), (
         f"The card is good, and the view answers {status}, {body}. It should be 202 and the order."
+    )
+    assert not too_early, (
+        "The card is good, and the message was in the queue before the commit. A worker may be "
+        "faster than you, and find no order."
     )
     waiting = bench.xray().lengths.get("celery", 0)
     assert waiting == 1, (
