@@ -89,8 +89,11 @@ def prepare(bench):
     bench.worker("bad", concurrency=2)
 
 
-def log(bench):
-    return bench.processes[1].log()  # the first is the broker
+def log(bench, until=""):
+    """What the worker has logged, once a text stands there: a result may come before its line."""
+    worker = bench.processes[1]  # the first is the broker
+    worker.wait_for(until)
+    return worker.log()
 
 
 @provokes(
@@ -185,7 +188,7 @@ def a_retry_in_the_log(bench):
     """
     from bad import flaky
 
-    return raised(lambda: flaky.delay().get(timeout=10)) + log(bench)
+    return raised(lambda: flaky.delay().get(timeout=10)) + log(bench, "retry: Retry in")
 
 
 @provokes("celery.exceptions.MaxRetriesExceededError: Can't retry ... args:... kwargs:...")
@@ -337,7 +340,7 @@ def over_the_soft_limit(bench):
     """
     from bad import slow
 
-    return raised(lambda: slow.delay().get(timeout=10)) + log(bench)
+    return raised(lambda: slow.delay().get(timeout=10)) + log(bench, "Soft time limit")
 
 
 @provokes(
@@ -384,7 +387,7 @@ def a_killed_pool_process(bench):
     """
     from bad import killed
 
-    return raised(lambda: killed.delay().get(timeout=10)) + log(bench)
+    return raised(lambda: killed.delay().get(timeout=10)) + log(bench, "exited with")
 
 
 @provokes(
