@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,3 +98,12 @@ def find(name: str) -> Chapter:
             return chapter
     there_are = ", ".join(chapter.name for chapter in chapters) or "none yet"
     raise NoChapter(f"There is no chapter {name!r}. There are: {there_are}.")
+
+
+def load(path: Path) -> ModuleType:
+    """The module in a file, wherever it lies. It is loaded anew each time."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

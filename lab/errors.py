@@ -98,7 +98,7 @@ def of_experiment(each: experiments.Experiment) -> Entry:
 
 def of_file(chapter: chapters.Chapter, path: Path) -> Iterator[Entry]:
     """The provokers of one file, in the order in which they stand there."""
-    for name, provoke in vars(experiments.load(path)).items():
+    for name, provoke in vars(chapters.load(path)).items():
         if messages := getattr(provoke, "messages", None):
             story = experiments.parts(inspect.getdoc(provoke) or "", ("Why", "Fix"), path)
             title, why, fix = story["title"], story["Why"], story["Fix"]
@@ -110,7 +110,7 @@ def not_provoked(chapter: chapters.Chapter, path: Path) -> list[str]:
     """Run the provokers of one file. Returns what they did not bring about, a text for each."""
     wrong = []
     with Bench(chapter.folder) as bench:
-        if prepare := getattr(experiments.load(path), "prepare", None):
+        if prepare := getattr(chapters.load(path), "prepare", None):
             prepare(bench)
         for entry in of_file(chapter, path):
             assert entry.provoke is not None

@@ -16,7 +16,6 @@ A learner works on a copy, in `work/` of the course, which git ignores.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -26,7 +25,6 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 from lab import chapters
 from lab.bench import Bench
@@ -116,7 +114,7 @@ class Exercise:
                 compile(file.read_text(), file.name, "exec")
             except SyntaxError as error:
                 return f"{file.name} cannot be read: {error.msg} (line {error.lineno})."
-        module = load(self.folder / "check.py")
+        module = chapters.load(self.folder / "check.py")
         with Bench(folder) as bench:
             try:
                 module.check(bench)
@@ -133,15 +131,6 @@ class Exercise:
                 place = f"{Path(theirs[-1].filename).name}: {theirs[-1].line}"
                 return f"Your code raised {raised}\n{tail(place)}"
         return None
-
-
-def load(path: Path) -> ModuleType:
-    """The module in a file."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def all_exercises() -> list[Exercise]:

@@ -13,7 +13,6 @@ An experiment is a module in the folder `experiments/` of a chapter, named after
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import threading
@@ -81,7 +80,7 @@ class Experiment:
 
     @cached_property
     def module(self) -> ModuleType:
-        return load(self.path)
+        return chapters.load(self.path)
 
     @cached_property
     def story(self) -> Mapping[str, str]:
@@ -131,15 +130,6 @@ class Experiment:
             seen = any(says(str(row.get("message")), message) for row in rows)
             claims.append(Claim(f"the message is: {message}", seen))
         return Outcome(rows, claims, diffs)
-
-
-def load(path: Path) -> ModuleType:
-    """The module in a file, wherever it lies. It is loaded anew each time."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def parts(text: str, headings: Sequence[str], path: Path) -> Mapping[str, str]:
