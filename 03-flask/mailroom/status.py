@@ -1,0 +1,49 @@
+"""What is true of a mailing at this moment."""
+
+from celery import states
+
+from mailroom.mailing import Mailing
+from mailroom.tasks import fan_out
+
+SHOWN = 100  # failures on a page. The report has them all
+END = {"done", "cancelled", "failed"}
+
+
+def status_of(mailing: Mailing) -> dict[str, object]:
+    """The state of a mailing in one word, and the numbers behind it. JSON can hold it."""
+    counts = mailing.counts()
+    task = fan_out.AsyncResult(mailing.get("task"))
+    queueing = task.state  # one look: the next one may find another state
+    reason = ""
+    if mailing.cancelled:
+        state = "cancelled"
+    elif counts.done == counts.total:
+        state = "done"
+    elif queueing == states.REVOKED:
+        state, reason = "cancelled", "somebody revoked its task"
+    elif queueing == states.FAILURE:
+        # task.result is an exception now. JSON cannot hold it, and its class means nothing here.
+        state, reason = "failed", f"its mails could not be queued: {task.result}"
+    elif counts.retrying and counts.retrying == counts.total - counts.done:
+        state = "retrying"
+    elif queueing == states.PENDING and counts.begun == 0:
+        state = "waiting"  # PENDING means that Celery knows nothing. We know that it was sent
+    else:
+        state = "running"
+    moving = state not in END
+    return {
+        "id": mailing.id,
+        "subject": mailing.get("subject"),
+        "state": state,
+        "reason": reason,
+        "total": counts.total,
+        "done": counts.done,
+        "sent": counts.sent,
+        "failed": counts.failed,
+        "unconfirmed": counts.unconfirmed,
+        "retrying": counts.retrying,
+        "failures": mailing.first("failed", SHOWN),
+        "doubts": mailing.first("unconfirmed", SHOWN),
+        "over": not moving,
+        "stands_still": moving and mailing.stands_still,
+    }
