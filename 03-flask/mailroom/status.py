@@ -13,7 +13,7 @@ def status_of(mailing: Mailing) -> dict[str, object]:
     """The state of a mailing in one word, and the numbers behind it. JSON can hold it."""
     counts = mailing.counts()
     task = fan_out.AsyncResult(mailing.get("task"))
-    queueing = task.state  # one look: the next one may find another state
+    queueing, info = task.state, task.info  # a dict of ours, an exception, or nothing
     reason = ""
     if mailing.cancelled:
         state = "cancelled"
@@ -22,8 +22,8 @@ def status_of(mailing: Mailing) -> dict[str, object]:
     elif queueing == states.REVOKED:
         state, reason = "cancelled", "somebody revoked its task"
     elif queueing == states.FAILURE:
-        # task.result is an exception now. JSON cannot hold it, and its class means nothing here.
-        state, reason = "failed", f"its mails could not be queued: {task.result}"
+        # JSON cannot hold an exception. Whoever waits for the mails wants its first line.
+        state, reason = "failed", f"its mails could not be queued: {first_line(info)}"
     elif counts.retrying and counts.retrying == counts.total - counts.done:
         state = "retrying"
     elif queueing == states.PENDING and counts.begun == 0:
@@ -37,6 +37,7 @@ def status_of(mailing: Mailing) -> dict[str, object]:
         "state": state,
         "reason": reason,
         "total": counts.total,
+        "queued": info.get("queued", 0) if isinstance(info, dict) else 0,
         "done": counts.done,
         "sent": counts.sent,
         "failed": counts.failed,
@@ -47,3 +48,7 @@ def status_of(mailing: Mailing) -> dict[str, object]:
         "over": not moving,
         "stands_still": moving and mailing.stands_still,
     }
+
+
+def first_line(error: object) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
