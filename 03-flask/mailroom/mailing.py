@@ -11,6 +11,7 @@ mailroom:<id>:issued       outlives the others: this mailing has existed
 """
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ from redis.retry import Retry
 
 from mailroom.subscribers import Subscribers
 
+ID = re.compile("[0-9a-f]{32}")
 YEAR = 365 * 24 * 3600
 DIED = "the worker that had begun to send it died before it wrote down what became of it"
 
@@ -67,10 +69,15 @@ class Counts:
     retrying: int
     failed: int
     unconfirmed: int
+    bad: int  # lines without an address: they have failed without having begun
 
     @property
     def done(self) -> int:
         return self.sent + self.failed + self.unconfirmed
+
+    @property
+    def under_way(self) -> int:
+        return self.begun + self.bad - self.done
 
 
 class Mailing:
@@ -90,14 +97,21 @@ class Mailing:
         if self.redis.exists(self.key("issued")):
             return False
         everybody = [*who.people.items(), *((address, "") for address in who.bad)]
+        draft = self.key(f"draft:{new_id()}")
         for start in range(0, len(everybody), 5000):
-            self.redis.hset(self.key("to"), mapping=dict(everybody[start : start + 5000]))
-        if who.bad:
-            with self.change("failed") as pipe:
-                pipe.hset(self.key("failed"), mapping=who.bad)
+            with self.redis.pipeline() as pipe:
+                pipe.hset(draft, mapping=dict(everybody[start : start + 5000]))
+                pipe.expire(draft, 600)  # when Redis goes away halfway, nobody comes back for it
+                pipe.execute()
         with self.change("to") as pipe:
-            pipe.hset(self.key(), mapping={"subject": subject, "text": text})
-        return bool(self.redis.set(self.key("issued"), 1, nx=True, ex=YEAR))
+            pipe.rename(draft, self.key("to"))
+            kept = {"subject": subject, "text": text, "bad": len(who.bad)}
+            pipe.hset(self.key(), mapping=kept)
+            if who.bad:
+                pipe.hset(self.key("failed"), mapping=who.bad)
+                pipe.expire(self.key("failed"), current_app.config["KEEP"])
+            pipe.set(self.key("issued"), 1, ex=YEAR)
+        return True
 
     def is_the_same_as(self, subject: str, text: str, who: Subscribers) -> bool:
         """Whether this is what was kept: somebody has pressed the button twice."""
@@ -106,6 +120,8 @@ class Mailing:
 
     def must_exist(self) -> None:
         """Raises `Unknown` or `Expired`."""
+        if not ID.fullmatch(self.id):
+            raise Unknown  # "<id>:sent" is a key of ours as well, and no mailing
         if not self.redis.exists(self.key()):
             raise Expired if self.redis.exists(self.key("issued")) else Unknown
 
@@ -177,7 +193,8 @@ class Mailing:
         message = EmailMessage()
         message["From"] = sender
         message["To"] = Address(display_name=name, addr_spec=address)
-        message["Subject"] = subject
+        # Python reads "=?...?=" as an encoded piece of a header, and a line can end in it.
+        message["Subject"] = subject.replace("=?", "= ?")
         message["Date"] = formatdate()
         # The same for every attempt: mailboxes know a double by it.
         message["Message-ID"] = f"<{self.id}.{address}>"
@@ -242,8 +259,9 @@ class Mailing:
                 pipe.scard(self.key(part))
             for part in ("failed", "unconfirmed"):
                 pipe.hlen(self.key(part))
-            total, begun, sent, retrying, failed, unconfirmed = pipe.execute()
-        return Counts(total, begun, sent, retrying, failed, unconfirmed)
+            pipe.hget(self.key(), "bad")
+            *numbers, bad = pipe.execute()
+        return Counts(*numbers, bad=int(bad or 0))
 
     def first(self, part: str, limit: int) -> dict[str, str]:
         """Some of those that are "failed" or "unconfirmed", with the reasons."""

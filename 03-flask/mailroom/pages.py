@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 
 from flask import (
@@ -23,7 +22,7 @@ from redis.exceptions import ConnectionError, TimeoutError
 
 from mailroom import subscribers
 from mailroom.errors import sorry, wants_json
-from mailroom.mailing import Expired, Mailing, Unknown, new_id
+from mailroom.mailing import ID, Expired, Mailing, Unknown, new_id
 from mailroom.status import status_of
 from mailroom.subscribers import Subscribers, Unreadable
 from mailroom.tasks import fan_out
@@ -60,10 +59,11 @@ def start() -> Response:
         return again(400, str(error))
     mailing = Mailing(id)
     try:
-        if mailing.create(subject, text, people):
-            queue(mailing)
-        elif not mailing.is_the_same_as(subject, text, people):
+        new = mailing.create(subject, text, people)
+        if not new and not mailing.is_the_same_as(subject, text, people):
             return again(409, "This form has started a mailing before. Send it again for another.")
+        if not mailing.get("queued"):
+            queue(mailing)
     except NO_REDIS:
         return again(503, "Nobody keeps or sends mailings at this moment. Try again in a minute.")
     answer = make_response(shown(mailing), 202)
@@ -113,6 +113,7 @@ def queue(mailing: Mailing) -> None:
     task_id = new_id()
     mailing.set("task", task_id)
     fan_out.apply_async((mailing.id,), task_id=task_id, retry=False)
+    mailing.set("queued", 1)  # until here, the same form may come again and be queued
 
 
 def shown(mailing: Mailing) -> Response | str:
@@ -127,7 +128,9 @@ def again(code: int, why: str) -> Response:
     """The form once more, with what was typed, and what is wrong."""
     if wants_json():
         return sorry(code, why)
-    page = render_template("form.html", id=new_id(), given=request.form, why=why)
+    # After a 503 nobody knows how far it got: the same id again, so that it is no second mailing.
+    id = request.form["id"] if code == 503 and "id" in request.form else new_id()
+    page = render_template("form.html", id=id, given=request.form, why=why)
     answer = make_response(page, code)
     if code == 503:
         answer.headers["Retry-After"] = "5"
@@ -147,14 +150,14 @@ def who_shall_get_it() -> Subscribers:
 
 def must_be_possible(id: str, subject: str, text: str, people: Subscribers) -> None:
     """Raises `Unreadable` with what is missing or wrong."""
-    if not re.fullmatch("[0-9a-f]{32}", id):
+    if not ID.fullmatch(id):
         raise Unreadable("This form is damaged. Open it again.")
     if not subject or not text:
         raise Unreadable("A mail needs a subject and a text.")
-    if len(subject) > 200 or not subject.isprintable():
+    if len(subject) > 200 or subscribers.CONTROL.search(subject):
         raise Unreadable("A subject is one line, with at most 200 characters.")
-    if len(text) > 20_000:
-        raise Unreadable("A text has at most 20,000 characters.")
+    if len(text) > 20_000 or "\0" in text:
+        raise Unreadable("A text has at most 20,000 characters, and none of them is NUL.")
     if not people.people:
         raise Unreadable("There is no e-mail address among the subscribers.")
 

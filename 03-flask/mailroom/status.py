@@ -15,10 +15,10 @@ def status_of(mailing: Mailing) -> dict[str, object]:
     task = fan_out.AsyncResult(mailing.get("task"))
     queueing, info = task.state, task.info  # a dict of ours, an exception, or nothing
     reason = ""
-    if mailing.cancelled:
-        state = "cancelled"
-    elif counts.done == counts.total:
+    if counts.done == counts.total:
         state = "done"
+    elif mailing.cancelled:
+        state = "cancelled"
     elif queueing == states.REVOKED:
         state, reason = "cancelled", "somebody revoked its task"
     elif queueing == states.FAILURE:
@@ -30,7 +30,7 @@ def status_of(mailing: Mailing) -> dict[str, object]:
         state = "waiting"  # PENDING means that Celery knows nothing. We know that it was sent
     else:
         state = "running"
-    moving = state not in END
+    moving = state not in END or counts.under_way > 0
     return {
         "id": mailing.id,
         "subject": mailing.get("subject"),
@@ -43,6 +43,7 @@ def status_of(mailing: Mailing) -> dict[str, object]:
         "failed": counts.failed,
         "unconfirmed": counts.unconfirmed,
         "retrying": counts.retrying,
+        "under_way": counts.under_way,
         "failures": mailing.first("failed", SHOWN),
         "doubts": mailing.first("unconfirmed", SHOWN),
         "over": not moving,

@@ -28,8 +28,10 @@ def fan_out(self: Task, mailing_id: str) -> None:
 def send_mail(self: Task, mailing_id: str, address: str) -> None:
     """Send one mail. At most one worker ever does it, however often the message comes."""
     mailing = Mailing(mailing_id)
-    wait_for_turn()
+    if not mailing.cancelled:
+        wait_for_turn()
     if mailing.cancelled:
+        mailing.begun_before(address)  # it may have been: by a worker that died
         return
     if not mailing.begin(address):
         mailing.begun_before(address)
