@@ -60,6 +60,7 @@ OPTIONAL = (
         "chromium",
         "--cask chromium",
     ),
+    Tool("curl", ("curl",), "requests by hand, in chapter 03", "curl", "curl"),
 )
 
 

@@ -9,7 +9,8 @@ A page is Markdown. The info string of a fence says what to do with it:
   any lines.
 - ``pycon`` is a Python session, in the terminal where the page has started ``python``. Each
   line is typed and what it prints is compared.
-- ``keys terminal=worker`` with the text ``Ctrl-C`` presses that key, and the program must end.
+- ``keys terminal=worker`` with the text ``Ctrl-C`` presses that key, and the program must end. A
+  ``text`` fence after it is the end of what it has printed.
 - ``python file=tasks.py``, in any language, is written to that file, in the folder of the last
   command, or of the terminal it names.
 - ``diff file=tasks.py`` edits it: what it shows must stand there, once.
@@ -308,9 +309,10 @@ class Player:
             raise Mismatch(f"no key is called {fence.text.strip()!r}: Ctrl-C is")
         terminal = self.terminal(fence)
         terminal.child.sendcontrol("c")
-        terminal.come_back()
-        terminal.type("true")  # what a server says in the end belongs to nobody
-        terminal.come_back()
+        terminal.expected = terminal.come_back()
+        if not seen:
+            terminal.type("true")  # what a server says in the end belongs to nobody
+            terminal.come_back()
 
     def do_pycon(self, fence: Fence, seen: bool) -> None:
         terminal = self.terminal(fence)

@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-from lab import exercises, experiments, netns
+from lab import doctor, exercises, experiments, netns
 from lab.chapters import ROOT, all_chapters
 from lab.prose import Page
 
-PAGES = [page for chapter in all_chapters() for page in chapter.pages]
+CHAPTER = {page: chapter for chapter in all_chapters() for page in chapter.pages}
+PAGES = list(CHAPTER)
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 # Fences that are there to be read only. This number only shrinks.
@@ -22,6 +23,9 @@ def test_a_page_says_what_happens(page):
     """In a network of its own, where port 6379 is free whatever runs on this machine."""
     if not netns.available():
         pytest.skip("this system allows no network namespaces")
+    for tool in doctor.OPTIONAL:
+        if tool.name in CHAPTER[page].needs and not tool.path():
+            pytest.skip(f"{tool.name} is not here. {doctor.install(tool)}")
     command = [sys.executable, "-m", "lab.netns", sys.executable, "-m", "lab.prose", str(page)]
     played = subprocess.run(command, capture_output=True, text=True)
     assert played.returncode == 0, f"\n{played.stdout}{played.stderr}"

@@ -150,6 +150,14 @@ Ctrl-C
 """)
 
 
+def test_what_a_server_says_in_the_end_can_be_shown(play):
+    server = "sh -c \"trap 'echo 40 mails taken; exit' INT; echo ready; sleep 60 & wait\""
+    page = f"'''sh terminal=server\n{server}\n'''\n'''text\nready\n'''\n"
+    end = "'''keys terminal=server\nCtrl-C\n'''\n'''text terminal=server\n...\n{}\n'''\n"
+    play(page + end.format("40 mails taken"))
+    bites(play, page + end.format("41 mails taken"), "-41 mails taken", "+40 mails taken")
+
+
 def test_a_server_that_never_becomes_ready_is_noticed(play):
     text = "'''sh terminal=server\necho starting; cat\n'''\n'''text\n...\nready\n'''\n"
     bites(play, text, "-ready", "+starting")
