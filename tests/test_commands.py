@@ -38,7 +38,7 @@ def test_the_doctor_names_what_is_missing_and_how_to_install_it(tmp_path, monkey
         ready = doctor.examine(console)
     said = capture.get()
     assert ready
-    for tool in ("redis-server", "rabbitmq-server", "chromium"):
+    for tool in ("redis-server", "rabbitmq-server", "chromium", "curl"):
         assert f"-        {tool} is not here. It is optional" in said
         assert re.search(rf"Install it:  .*{tool.removesuffix('-server')}", said)
     assert re.search(r"^01-first-steps: ready$", said, re.M)
@@ -47,7 +47,7 @@ def test_the_doctor_names_what_is_missing_and_how_to_install_it(tmp_path, monkey
 def test_the_doctor_finds_what_is_there(tmp_path, monkeypatch):
     from lab import doctor
 
-    for name in ("redis-server", "rabbitmq-server", "chromium"):
+    for name in ("redis-server", "rabbitmq-server", "chromium", "curl"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setattr(doctor, "search_path", lambda: str(tmp_path))
