@@ -2,7 +2,9 @@
 
 import smtplib
 from contextlib import suppress
+from email.errors import MessageError
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import SMTP
 
 from flask import current_app
@@ -25,6 +27,7 @@ def deliver(message: EmailMessage) -> None:
 
     Raises `TryLater`, `Refused` or `Unconfirmed`.
     """
+    content = written(message)
     try:
         server = connect()
     except (OSError, smtplib.SMTPException) as error:
@@ -39,7 +42,7 @@ def deliver(message: EmailMessage) -> None:
         goodbye(server)
         raise
     try:
-        answer = server.data(message.as_bytes(policy=SMTP))
+        answer = server.data(content)
     except smtplib.SMTPDataError as error:
         answer = (error.smtp_code, error.smtp_error)
     except (OSError, smtplib.SMTPException) as error:
@@ -47,6 +50,20 @@ def deliver(message: EmailMessage) -> None:
         raise Unconfirmed(f"no answer came back: {error}") from error
     goodbye(server)
     check(*answer)
+
+
+def written(message: EmailMessage) -> bytes:
+    """The mail as it goes out, with our headers and no others.
+
+    Raises `Refused`. Nothing should get so far: it is the last door before the mail server.
+    """
+    try:
+        content = message.as_bytes(policy=SMTP)
+    except (MessageError, ValueError) as error:
+        raise Refused("no mail can be written for this name and address") from error
+    if BytesHeaderParser().parsebytes(content).keys() != message.keys():
+        raise Refused("this mail would carry a header that somebody else has written")
+    return content
 
 
 def connect() -> smtplib.SMTP:

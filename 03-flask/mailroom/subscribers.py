@@ -3,13 +3,20 @@
 import csv
 import re
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 
 # What a browser takes for an address: https://html.spec.whatwg.org/#valid-e-mail-address
+# It would take dots in any place as well. No mail can be written to such an address.
 LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-ADDRESS = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})*")
+WORD = "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+"
+ADDRESS = re.compile(rf"(?=.{{1,64}}@){WORD}(?:\.{WORD})*@{LABEL}(?:\.{LABEL})*")
 LONGEST = 254  # characters of an address: RFC 5321
+WITH_NAME = re.compile(r"([^<>]*)<([^<>]*)>")
 HEADINGS = {"email", "e-mail", "mail", "address"}
+
+LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # what nobody can see or type
+# What has a meaning in the header of a mail. "=?" begins a piece in which a line can end unseen.
+MARKS = re.compile(r"""[][()<>@,;:"\\]|=\?""")
 
 
 class Unreadable(ValueError):
@@ -40,38 +47,49 @@ def read(text: str, most: int) -> Subscribers:
     """One subscriber a line: `address`, `address, name`, or `Name <address>`.
 
     A first line that names columns ("email", "name") may change their order. `;` and tab separate
-    as well. Who stands there twice gets one mail.
+    as well. Who stands there twice gets one mail. Marks that mean something in the header of a
+    mail, such as commas, are left out of names.
 
     Raises `Unreadable` when it is too much, or no list at all.
     """
     found = Subscribers()
-    lines = text.splitlines()
-    first = lines[0] if lines else ""
-    delimiter = max(",;\t", key=first.count)
+    # One line after the other: a list of all of them could take thirty times the memory of `text`.
+    rows = csv.reader((line[0] for line in LINE.finditer(text)), delimiter=delimiter_of(text))
     column = None
-    try:
-        for number, row in enumerate(csv.reader(lines, delimiter=delimiter), 1):
-            cells = [" ".join(cell.split()) for cell in row]
-            if number == 1 and (heading := HEADINGS & {cell.lower() for cell in cells}):
-                column = [cell.lower() for cell in cells].index(heading.pop())
-                continue
-            if any(cells):
-                add(found, cells, column, number)
-            if len(found.people) + len(found.bad) > most:
-                raise Unreadable(f"These are more than {most:,} subscribers. Send them in parts.")
-    except csv.Error as error:
-        raise Unreadable(f"This is not a list of addresses: {error}.") from error
-    return found
+    while True:
+        number = rows.line_num + 1
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise Unreadable(f"Line {number} cannot be read: {error}. Take it out.") from error
+        if row is None:
+            return found
+        if rows.line_num > number and "@" in "".join(row).replace("@", "", 1):
+            raise Unreadable(f"Line {number} opens a quotation mark that nothing closes. Mend it.")
+        cells = [" ".join(CONTROL.sub(" ", cell).split()) for cell in row]
+        if number == 1 and (heading := HEADINGS & {cell.lower() for cell in cells}):
+            column = [cell.lower() for cell in cells].index(heading.pop())
+        elif any(cells):
+            add(found, cells, column, number)
+        if len(found.people) + len(found.bad) > most:
+            raise Unreadable(f"These are more than {most:,} subscribers. Send them in parts.")
+
+
+def delimiter_of(text: str) -> str:
+    first = LINE.match(text)
+    return max(",;\t", key=first[0].count) if first else ","
 
 
 def add(found: Subscribers, cells: list[str], column: int | None, number: int) -> None:
     if column is None:
         column = next((place for place, cell in enumerate(cells) if "@" in cell), 0)
-    cell = cells[column] if column < len(cells) else ""
-    others = [each for place, each in enumerate(cells) if place != column and each]
-    name, address = parseaddr(cell) if "<" in cell and len(cell) < 1000 else ("", cell)
+    address = cells[column] if column < len(cells) else ""
+    name = next((each for place, each in enumerate(cells) if place != column and each), "")
+    shown = address[:60] + ("…" if len(address) > 60 else "")
+    if both := WITH_NAME.fullmatch(address):
+        name, address = both[1] or name, both[2].strip()
     if len(address) <= LONGEST and ADDRESS.fullmatch(address):
-        found.people.setdefault(address.lower(), (name or " ".join(others[:1]))[:100])
+        name = " ".join(MARKS.sub(" ", name[:1000]).split())
+        found.people.setdefault(address.lower(), name[:100])
     else:
-        shown = cell[:60] + ("…" if len(cell) > 60 else "")
         found.bad[f"line {number}: {shown}"] = "this is not an e-mail address"
