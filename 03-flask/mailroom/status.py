@@ -30,7 +30,6 @@ def status_of(mailing: Mailing) -> dict[str, object]:
         state = "waiting"  # PENDING means that Celery knows nothing. We know that it was sent
     else:
         state = "running"
-    moving = state not in END or counts.under_way > 0
     return {
         "id": mailing.id,
         "subject": mailing.get("subject"),
@@ -46,8 +45,8 @@ def status_of(mailing: Mailing) -> dict[str, object]:
         "under_way": counts.under_way,
         "failures": mailing.first("failed", SHOWN),
         "doubts": mailing.first("unconfirmed", SHOWN),
-        "over": not moving,
-        "stands_still": moving and mailing.stands_still,
+        "over": state in END and counts.under_way == 0,
+        "stands_still": state not in END and mailing.stands_still,
     }
 
 

@@ -49,14 +49,14 @@ class Mailroom:
         self.workers: list[Process] = []
 
         self.start_mail_server(wait=False)
-        self.server, self.url = self.serve()
+        self.server, self.url = self.serve(wait=False)
         for _ in range(workers):
             self.hire(wait=False)
         self.wait_for_mail_server()
         self.web = httpx.Client(base_url=self.url, timeout=30)
         for worker in self.workers:
             worker.wait_for(WORKER_READY, timeout=SECONDS)
-        wait_until(self.answers, "the web server did not answer", timeout=60, log=self.server.log)
+        wait_until_it_answers(self.server, self.url)
 
     # Its processes
 
@@ -77,20 +77,15 @@ class Mailroom:
         self.workers.append(worker)
         return worker
 
-    def serve(self) -> tuple[Process, str]:
+    def serve(self, env=None, *, wait: bool = True) -> tuple[Process, str]:
         """Gunicorn with two processes, as in production. Returns it and its address."""
         address = f"127.0.0.1:{free_port()}"
         argv = [sys.executable, "-m", "gunicorn", "mailroom:create_app()", "--bind", address]
         argv += ["--workers", "2", "--no-control-socket"]
-        server = self.bench.process("web", argv, env=self.env, cwd=self.folder)
+        server = self.bench.process("web", argv, env=self.env | (env or {}), cwd=self.folder)
+        if wait:
+            wait_until_it_answers(server, f"http://{address}")
         return server, f"http://{address}"
-
-    def answers(self) -> bool:
-        assert self.server.running, self.server.log()
-        try:
-            return httpx.get(f"{self.url}/", timeout=5).is_success
-        except httpx.TransportError:
-            return False
 
     def start_mail_server(self, *, wait: bool = True, options: list[str] | None = None) -> None:
         """Start it, on the same port and with the same ledger as before."""
@@ -155,6 +150,17 @@ class Mailroom:
 
     def mails_by_address(self) -> Counter[str]:
         return Counter(line["to"] for line in self.ledger())
+
+
+def wait_until_it_answers(server: Process, url: str) -> None:
+    def answers() -> bool:
+        assert server.running, server.log()
+        try:
+            return httpx.get(f"{url}/", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    wait_until(answers, "the web server did not answer", timeout=SECONDS, log=server.log)
 
 
 @contextmanager
