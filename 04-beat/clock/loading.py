@@ -1,0 +1,83 @@
+"""Load a Celery app with its whole schedule, or say in one sentence why that is not possible."""
+
+import ast
+import sys
+import traceback
+from pathlib import Path
+
+from celery import Celery
+from celery.app.utils import find_app
+
+
+class CannotLoad(Exception):
+    """There is no such app. The message says where was looked."""
+
+
+class CannotBuild(Exception):
+    """Building the app raised an error. `entry` names the entry of the schedule, if it is one."""
+
+    def __init__(self, entry: str, why: str) -> None:
+        super().__init__(why)
+        self.entry = entry
+
+
+def load(name: str) -> Celery:
+    """The app that `celery -A name` finds, with all its tasks and its complete schedule.
+
+    Raises `CannotLoad` or `CannotBuild`.
+    """
+    sys.path.insert(0, str(Path.cwd()))
+    module = name.partition(":")[0]
+    try:
+        app = find_app(name)
+        # In this order. Tasks that are imported later could not add to the schedule any more.
+        if isinstance(app, Celery):
+            app.loader.import_default_modules()
+            app.finalize()
+            return app
+    except ModuleNotFoundError as error:
+        if error.name and f"{module}.".startswith(f"{error.name}."):
+            raise CannotLoad(f"There is no module {error.name!r} in {Path.cwd()}.") from None
+        raise CannotBuild("", f"{module} cannot be imported: {error}") from None
+    except AttributeError as error:
+        raise CannotLoad(f"There is no Celery app in {name!r} ({error}).") from None
+    except Exception as error:
+        place = last_place_of_theirs(error)
+        entry = entry_at(place) or module
+        where = f"{Path(place.filename).name}, line {place.lineno}"
+        raise CannotBuild(entry, f"{error} ({where}: {place.line})") from None
+    raise CannotLoad(f"{name!r} is a {type(app).__name__}, and no Celery app.")
+
+
+def last_place_of_theirs(error: Exception) -> traceback.FrameSummary:
+    """Where the error left their code: behind it are only installed packages."""
+    places = traceback.extract_tb(error.__traceback__)
+    theirs = [
+        place
+        for place in places
+        if "site-packages" not in place.filename and Path(place.filename) != Path(__file__)
+    ]
+    return theirs[-1] if theirs else places[-1]
+
+
+def entry_at(place: traceback.FrameSummary) -> str:
+    """The name of the schedule's entry that stands in this line, or "" when there is none."""
+    path = Path(place.filename)
+    if not path.exists() or place.lineno is None:
+        return ""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                inside = value.lineno <= place.lineno <= (value.end_lineno or 0)
+                if inside and isinstance(value, ast.Dict) and is_entry(value):
+                    return ast.literal_eval(key) if isinstance(key, ast.Constant) else ""
+        elif isinstance(node, ast.Call) and node.lineno <= place.lineno <= (node.end_lineno or 0):
+            names = [word.value for word in node.keywords if word.arg == "name"]
+            if names and isinstance(names[0], ast.Constant):
+                return str(names[0].value)
+    return ""
+
+
+def is_entry(value: ast.Dict) -> bool:
+    """Whether a dictionary in the code is an entry: it has a key "schedule"."""
+    return any(isinstance(key, ast.Constant) and key.value == "schedule" for key in value.keys)
