@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass, field
 
 # What a browser takes for an address: https://html.spec.whatwg.org/#valid-e-mail-address
-# It would take dots in any place as well. No mail can be written to such an address.
+# It takes dots in any place, and "=?". Python writes no mail to such an address.
 LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 WORD = "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+"
-ADDRESS = re.compile(rf"(?=.{{1,64}}@){WORD}(?:\.{WORD})*@{LABEL}(?:\.{LABEL})*")
+ADDRESS = re.compile(rf"(?!.*=\?)(?=.{{1,64}}@){WORD}(?:\.{WORD})*@{LABEL}(?:\.{LABEL})*")
 LONGEST = 254  # characters of an address: RFC 5321
-WITH_NAME = re.compile(r"([^<>]*)<([^<>]*)>")
+WITH_NAME = re.compile(r"([^<>]*)<\s*([^<>]*?)\s*>")
 HEADINGS = {"email", "e-mail", "mail", "address"}
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
@@ -66,7 +66,9 @@ def read(text: str, most: int) -> Subscribers:
             return found
         if rows.line_num > number and "@" in "".join(row).replace("@", "", 1):
             raise Unreadable(f"Line {number} opens a quotation mark that nothing closes. Mend it.")
-        cells = [" ".join(CONTROL.sub(" ", cell).split()) for cell in row]
+        if not all(map(str.isprintable, row)):
+            row = [CONTROL.sub(" ", cell) for cell in row]
+        cells = [" ".join(cell.split()) for cell in row]
         if number == 1 and (heading := HEADINGS & {cell.lower() for cell in cells}):
             column = [cell.lower() for cell in cells].index(heading.pop())
         elif any(cells):
@@ -83,13 +85,13 @@ def delimiter_of(text: str) -> str:
 def add(found: Subscribers, cells: list[str], column: int | None, number: int) -> None:
     if column is None:
         column = next((place for place, cell in enumerate(cells) if "@" in cell), 0)
-    address = cells[column] if column < len(cells) else ""
-    name = next((each for place, each in enumerate(cells) if place != column and each), "")
-    shown = address[:60] + ("…" if len(address) > 60 else "")
-    if both := WITH_NAME.fullmatch(address):
-        name, address = both[1] or name, both[2].strip()
+    cell = cells[column] if column < len(cells) else ""
+    others = [each for place, each in enumerate(cells) if place != column and each]
+    with_name = WITH_NAME.fullmatch(cell) if "<" in cell else None
+    name, address = with_name.groups() if with_name else ("", cell)
     if len(address) <= LONGEST and ADDRESS.fullmatch(address):
-        name = " ".join(MARKS.sub(" ", name[:1000]).split())
-        found.people.setdefault(address.lower(), name[:100])
+        name = MARKS.sub(" ", (name or " ".join(others[:1]))[:1000])
+        found.people.setdefault(address.lower(), " ".join(name.split())[:100])
     else:
+        shown = cell[:60] + ("…" if len(cell) > 60 else "")
         found.bad[f"line {number}: {shown}"] = "this is not an e-mail address"
