@@ -80,6 +80,15 @@ SENDS_AND_PAYS = (
             print_order.delay(order.id)
 """,
 )
+OPENS_A_CONTEXT = """            with app.app_context():
+                return self.run(*args, **kwargs)
+"""
+MARKER_FIRST = """    if not memory.sadd(f"begun:{album}", address):
+        return
+"""
+MARKER_LATE = """    if memory.sismember(f"sent:{album}", address):
+        return
+"""
 MISTAKES = [
     ("01/1", "@app.task", '@app.task(name="caption")', "It should list captions.caption"),
     ("01/1", "(photo):", "(photo:", "captions.py cannot be read: '(' was never closed (line 9)."),
@@ -98,6 +107,29 @@ MISTAKES = [
     ("02/3", SENDS_AND_PAYS[0], SENDS_AND_PAYS[1], "in the queue before the commit"),
     ("02/4", '("ready", "failed")', '("ready",)', "The photo moor is in failed/"),
     ("02/4", "        return\n", "        pass\n", "were developed twice"),
+    ("03/1", "    celery_app.set_default()\n", "", "In a thread, the task would go to amqp"),
+    ("03/1", "flask_app", "app", "took the Flask application for its own"),
+    ("03/1", 'celery_app = flask_app.extensions["celery"]', "", "finds no Celery app"),
+    ("03/1", "task_cls=FlaskTask, ", "", "outside of an application context"),
+    ("03/1", OPENS_A_CONTEXT, OPENS_A_CONTEXT.replace("return ", ""), "what __call__ returns"),
+    ("03/2", '(f"book:{id}"):\n        abort', '(f"book:{id}"):\n        print', "PENDING means"),
+    ("03/2", 'album"]).id', 'album"]).get()', "Does it wait for the result?"),
+    ("03/2", ', {"Location": url_for("show", id=id)}', "", "does not say where to look"),
+    ("03/2", 'delay(request.form["album"])', "delay(request)", "POST /books answers 500"),
+    ("03/2", "str(result.result)", "result.result", "its result is an exception"),
+    ("03/2", '"waiting" if state == "PENDING" else "running"', '"waiting"', "Celery says STARTED"),
+    ("03/2", 'state == "FAILURE"', "False", "The work is over, and the page says"),
+    ("03/3", MARKER_FIRST, "", "ada came twice, and she got two mails"),
+    ("03/3", 'memory.srem(f"begun:{album}", address)', "pass", "find the marker of the first"),
+    ("03/3", "post.Later as", "(post.Later, post.NoAnswer) as", "When nobody knows, do not"),
+    ("03/3", 'memory.sadd(f"unconfirmed:{album}", address)', "pass", "There are: none"),
+    ("03/3", MARKER_FIRST, MARKER_LATE, "while her mail was still under way"),
+    ("03/4", "number % 10 == 0", "True", "the task has written 101 times to Redis"),
+    ("03/4", "bind=True", "", "With bind=True the task gets itself"),
+    ("03/4", '"COUNTING"', '"SUCCESS"', "written SUCCESS while the task was running"),
+    ("03/4", '"COUNTING"', '"STARTED"', "Name your own state COUNTING"),
+    ("03/4", "cancelled:{self.request.id}", "cancelled", "went on to the end"),
+    ("03/4", '"seen": number}', '"seen": len(photos)}', "went on to the end"),
 ]
 
 

@@ -1,0 +1,118 @@
+import asyncio
+import os
+from threading import Event
+
+from aiosmtpd.controller import Controller
+
+from lab.broker import free_port
+from lab.waiting import TooLate, wait_until
+
+TWICE = "Who sets a marker before the mail goes out, so that the other one sees it?"
+
+
+class Server:
+    """Says "later" to bob, once. Takes cora's mail and says nothing. Thinks long about dora's."""
+
+    def __init__(self):
+        self.taken = []
+        self.waiting = 0
+        self.asked_bob = False
+        self.go_on = Event()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("bob") and not self.asked_bob:
+            self.asked_bob = True
+            return "451 4.3.2 too busy, try again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        name = envelope.rcpt_tos[0].partition("@")[0]
+        if name == "dora":
+            self.waiting += 1
+            while not self.go_on.is_set():
+                await asyncio.sleep(0.02)
+        self.taken.append(name)
+        if name == "cora":
+            server.transport.abort()
+        return "250 taken"
+
+
+def check(bench):
+    server = Server()
+    controller = Controller(server, hostname="127.0.0.1", port=free_port())
+    os.environ["SMTP_PORT"] = str(controller.port)
+    bench.worker("mails", concurrency=2, wait=False)
+    controller.start()
+    try:
+        send_to(bench, server)
+    finally:
+        server.go_on.set()
+        controller.stop()
+
+
+def send_to(bench, server):
+    from mails import memory, send_mail
+
+    def send(name):
+        return send_mail.delay("summer", f"{name}@example.org").id
+
+    def is_done(id):
+        """Whether a message has ended, and does not come back."""
+        runs = [run for run in bench.timeline().runs if run.id == id]
+        return runs and runs[-1].ended is not None and runs[-1].state != "RETRY"
+
+    def wait_for(name, *ids):
+        try:
+            wait_until(lambda: all(map(is_done, ids)), "it goes on", timeout=8)
+        except TooLate:
+            raise AssertionError(f"The message for {name} does not come to an end.") from None
+        errors = bench.timeline().errors
+        [error] = {errors[id] for id in ids if id in errors} or [None]
+        return error
+
+    def members(part):
+        return {address.partition("@")[0] for address in memory.smembers(f"{part}:summer")}
+
+    # One after the other
+    error = wait_for("ada", send("ada"), send("ada"))
+    count = server.taken.count("ada")
+    assert count != 2, f"The message for ada came twice, and she got two mails. {TWICE}"
+    assert count == 1, f"ada should get one mail, and got {count}. The worker reports {error}."
+    assert "ada" in members("sent"), "ada's mail was taken, and she is not in sent:summer."
+
+    error = wait_for("bob", send("bob"))
+    count = server.taken.count("bob")
+    assert count == 1, (
+        f'The server said "later" to bob, then it would have taken his mail. He got {count} mails, '
+        f"and the worker reports {error or 'no error'}. Does the next try find the marker of the "
+        "first one?"
+    )
+    error = wait_for("cora", send("cora"))
+    count = server.taken.count("cora")
+    assert count == 1, (
+        f"The server took cora's mail, and its answer got lost. You tried again, and she got "
+        f"{count} mails. When nobody knows, do not send again."
+    )
+    assert "cora" not in members("sent"), (
+        "Nobody knows whether cora has her mail, and she is in sent:summer."
+    )
+    assert members("unconfirmed") == {"cora"}, (
+        "Nobody knows whether cora has her mail. She should be in unconfirmed:summer, and nobody "
+        f"else. There are: {', '.join(sorted(members('unconfirmed'))) or 'none'}."
+    )
+    # Two at once: the server thinks about the first mail while the message comes again
+    first = send("dora")
+    wait_until(lambda: server.waiting, "nobody sends dora's mail", timeout=8)
+    second = send("dora")
+    wait_until(lambda: server.waiting == 2 or is_done(second), "nobody looks", timeout=8)
+    assert server.waiting == 1, (
+        "The message for dora came again while her mail was still under way, and a second worker "
+        f"sent it, too. {TWICE}"
+    )
+    server.go_on.set()
+    wait_for("dora", first)
+    assert members("sent") == {"ada", "bob", "dora"}, (
+        "ada, bob and dora should be in sent:summer. There are: "
+        f"{', '.join(sorted(members('sent')))}."
+    )

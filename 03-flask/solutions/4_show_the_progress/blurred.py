@@ -1,0 +1,46 @@
+"""Count the blurred photos of an album:  celery -A blurred worker"""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from redis import Redis
+
+app = Celery("blurred", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
+memory = Redis.from_url(
+    os.environ.get("REDIS_URL", "redis://localhost:6379/0"), decode_responses=True
+)
+
+
+def is_blurred(photo):
+    return b"blurred" in Path(photo).read_bytes()
+
+
+@app.task(bind=True)
+def count(self, photos):
+    """Count the blurred ones. Returns {"blurred": ..., "seen": ...}: also when it was cancelled."""
+    blurred = 0
+    for number, photo in enumerate(photos):
+        if number % 10 == 0:
+            if memory.exists(f"cancelled:{self.request.id}"):
+                return {"blurred": blurred, "seen": number}
+            self.update_state(state="COUNTING", meta={"done": number, "of": len(photos)})
+        blurred += is_blurred(photo)
+    return {"blurred": blurred, "seen": len(photos)}
+
+
+# What the page does. It is complete: nothing is to be done here.
+
+
+def progress(id):
+    """How it stands, in words."""
+    result = app.AsyncResult(id)
+    info = result.info  # of update_state, or what was returned, or the exception: one look
+    if isinstance(info, dict) and "of" in info:
+        return f"{info['done']} of {info['of']}"
+    return "over" if result.ready() else "no progress yet"
+
+
+def cancel(id):
+    """Ask the task to stop. It is not stopped by force."""
+    memory.set(f"cancelled:{id}", 1, ex=3600)
