@@ -17,7 +17,7 @@ function take(page) {
 }
 
 async function look() {
-  let wait = 500; // milliseconds
+  let wait = 400; // milliseconds
   try {
     const answer = await fetch(mailing.dataset.url, { headers: { Accept: "text/html" } });
     if (answer.ok) {
