@@ -73,7 +73,7 @@ def test_an_entry_is_found_by_its_message_in_another_program(entry, message):
         "",
         "the cat sat on the mat and looked at the moon",
         "ModuleNotFoundError: No module named 'requests'",
-        "AttributeError: 'Flask' object has no attribute 'user_options'",
+        "AttributeError: 'Flask' object has no attribute 'before_first_request'",
         "django.db.utils.OperationalError: no such table: auth_user",
         "".join(QUIET),
         "redis.exceptions.ResponseError: unknown command",
