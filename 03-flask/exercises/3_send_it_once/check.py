@@ -4,6 +4,7 @@ from threading import Event
 
 from aiosmtpd.controller import Controller
 
+from lab.bench import WORKER_READY
 from lab.broker import free_port
 from lab.waiting import TooLate, wait_until
 
@@ -42,9 +43,10 @@ def check(bench):
     server = Server()
     controller = Controller(server, hostname="127.0.0.1", port=free_port())
     os.environ["SMTP_PORT"] = str(controller.port)
-    bench.worker("mails", concurrency=2, wait=False)
+    worker = bench.worker("mails", concurrency=2, wait=False)
     controller.start()
     try:
+        worker.wait_for(WORKER_READY)
         send_to(bench, server)
     finally:
         server.go_on.set()
@@ -62,20 +64,19 @@ def send_to(bench, server):
         runs = [run for run in bench.timeline().runs if run.id == id]
         return runs and runs[-1].ended is not None and runs[-1].state != "RETRY"
 
-    def wait_for(name, *ids):
+    def wait_for(name, id):
         try:
-            wait_until(lambda: all(map(is_done, ids)), "it goes on", timeout=8)
+            wait_until(lambda: is_done(id), "it goes on", timeout=8)
         except TooLate:
             raise AssertionError(f"The message for {name} does not come to an end.") from None
-        errors = bench.timeline().errors
-        [error] = {errors[id] for id in ids if id in errors} or [None]
-        return error
+        return bench.timeline().errors.get(id, "no error")
 
     def members(part):
         return {address.partition("@")[0] for address in memory.smembers(f"{part}:summer")}
 
     # One after the other
-    error = wait_for("ada", send("ada"), send("ada"))
+    error = wait_for("ada", send("ada"))
+    wait_for("ada", send("ada"))
     count = server.taken.count("ada")
     assert count != 2, f"The message for ada came twice, and she got two mails. {TWICE}"
     assert count == 1, f"ada should get one mail, and got {count}. The worker reports {error}."
@@ -85,7 +86,7 @@ def send_to(bench, server):
     count = server.taken.count("bob")
     assert count == 1, (
         f'The server said "later" to bob, then it would have taken his mail. He got {count} mails, '
-        f"and the worker reports {error or 'no error'}. Does the next try find the marker of the "
+        f"and the worker reports {error}. Does the next try find the marker of the "
         "first one?"
     )
     error = wait_for("cora", send("cora"))
