@@ -54,6 +54,9 @@ def check_zone(app: Celery) -> Iterator[str]:
 def check_entry(app: Celery, entry: ScheduleEntry) -> Iterator[str]:
     """What is wrong with one entry, in sentences."""
     yield from check_task(app, entry)
+    if entry.schedule is None:
+        yield "it has no 'schedule': beat would never send it. Write when it runs."
+        return
     if isinstance(entry.schedule, schedule):
         seconds = entry.schedule.run_every.total_seconds()
         if seconds <= 0:

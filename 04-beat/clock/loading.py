@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 
@@ -27,7 +28,6 @@ def load(name: str) -> Celery:
     Raises `CannotLoad` or `CannotBuild`.
     """
     sys.path.insert(0, str(Path.cwd()))
-    module = name.partition(":")[0]
     try:
         app = find_app(name)
         # In this order. Tasks that are imported later could not add to the schedule any more.
@@ -35,29 +35,31 @@ def load(name: str) -> Celery:
             app.loader.import_default_modules()
             app.finalize()
             return app
-    except ModuleNotFoundError as error:
-        if error.name and f"{module}.".startswith(f"{error.name}."):
-            raise CannotLoad(f"There is no module {error.name!r} in {Path.cwd()}.") from None
-        raise CannotBuild("", f"{module} cannot be imported: {error}") from None
-    except AttributeError as error:
-        raise CannotLoad(f"There is no Celery app in {name!r} ({error}).") from None
-    except Exception as error:
+    except Exception as wrapped:
+        error = unwrapped(wrapped)
         place = last_place_of_theirs(error)
-        entry = entry_at(place) or module
-        where = f"{Path(place.filename).name}, line {place.lineno}"
-        raise CannotBuild(entry, f"{error} ({where}: {place.line})") from None
+        if place is None:
+            raise CannotLoad(f"There is no app {name!r} in {Path.cwd()}: {error}.") from None
+        line = f"{Path(place.filename).name}, line {place.lineno}: {place.line}"
+        why = f"{type(error).__name__}: {error}\n    {line}"
+        raise CannotBuild(entry_at(place) or name, why) from None
     raise CannotLoad(f"{name!r} is a {type(app).__name__}, and no Celery app.")
 
 
-def last_place_of_theirs(error: Exception) -> traceback.FrameSummary:
-    """Where the error left their code: behind it are only installed packages."""
+def unwrapped(error: Exception) -> Exception:
+    """The error in their code. On its way it has become "Couldn't import 'shop': ..."."""
+    inner = error.__context__
+    while isinstance(inner, type(error)) and str(error).endswith(str(inner)):
+        error, inner = inner, inner.__context__
+    return error
+
+
+def last_place_of_theirs(error: Exception) -> traceback.FrameSummary | None:
+    """The last line of their code that ran. `None` when none did: there is no such app."""
+    ours = (__file__, "<frozen", sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
     places = traceback.extract_tb(error.__traceback__)
-    theirs = [
-        place
-        for place in places
-        if "site-packages" not in place.filename and Path(place.filename) != Path(__file__)
-    ]
-    return theirs[-1] if theirs else places[-1]
+    theirs = [place for place in places if not place.filename.startswith(ours)]
+    return theirs[-1] if theirs else None
 
 
 def entry_at(place: traceback.FrameSummary) -> str:

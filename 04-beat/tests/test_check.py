@@ -1,0 +1,278 @@
+"""`--check`, and the calendar, on apps that are not ours: a shop with one entry, good or bad."""
+
+import itertools
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+SHOP = """
+from datetime import timedelta
+from celery import Celery
+from celery.schedules import crontab, schedule, solar
+
+app = Celery("shop", broker="redis://localhost:6379/0")
+app.conf.timezone = "{zone}"
+
+
+@app.task(name="shop.bill", shared=False)  # each shop has its own
+def bill(month="", *, copies=1):
+    pass
+
+
+@app.task(name="shop.ping", shared=False, expires=1)
+def ping():
+    pass
+
+
+app.conf.beat_schedule = {{
+    "good-one": {{"task": "shop.bill", "schedule": crontab(hour=3, minute=30)}},
+    "the-entry": {{
+        "task": "shop.bill",
+        {entry}
+    }},
+}}
+{more}
+"""
+
+# Each with the words that must be in what is said of it.
+BAD = {
+    "an unknown task": ('"task": "shop.bil", "schedule": crontab(0, 3)', "Do you mean 'shop.bill'"),
+    "a task far from all": ('"task": "x.y", "schedule": crontab(0, 3)', "in include="),
+    "a negative interval": ('"schedule": -5', "an interval of -5 seconds"),
+    "no interval at all": ('"schedule": timedelta(0)', "an interval of 0 seconds"),
+    "an impossible date": ('"schedule": crontab(0, 3, "*", 31, 2)', "never occurs"),
+    "an hour that is none": ('"schedule": crontab(0, hour=25)', "Valid range is 0-23"),
+    "a place that is none": ('"schedule": solar("sunset", 99, 2)', "latitude 99 is invalid"),
+    "no minute": ('"schedule": crontab(hour=7)', "60 times an hour"),
+    "an uneven step": ('"schedule": crontab(minute="*/7")', "after 56 it starts anew"),
+    "uneven days": ('"schedule": crontab(0, 3, day_of_month="*/2")', "after 31 it starts anew"),
+    "too large a step": ('"schedule": crontab(minute="*/70")', "it means minute=0"),
+    "no expires": ('"schedule": 2.0', "up to 43,200 messages a day"),
+    "no expires, every minute": ('"schedule": crontab()', "up to 1,440 messages a day"),
+    "both kinds of days": ('"schedule": crontab(0, 3, "fri", 13)', "both to be true"),
+    "an argument too many": ('"args": (1, 2), "schedule": crontab(0, 3)', "but 2 were given"),
+    "an unknown argument": ('"kwargs": {"month": 1, "day": 2}, "schedule": 3600', "'day'"),
+    "no schedule": ('"options": {}', "it has no 'schedule'"),
+    "an unknown key": ('"schedule": 3600, "expires": 5', "'expires'"),
+    "a schedule that is none": ('"schedule": "hourly"', "cannot read this entry"),
+}
+GOOD = {
+    "an interval": '"schedule": 5, "options": {"expires": 5}',
+    "a task that expires by itself": '"task": "shop.ping", "schedule": 5',
+    "an hour": '"schedule": timedelta(hours=1)',
+    "every minute": '"schedule": crontab(), "options": {"expires": 60}',
+    "a quarter of an hour": '"schedule": crontab(minute="*/15")',
+    "every six hours": '"schedule": crontab(minute=0, hour="*/6")',
+    "office hours": '"schedule": crontab(minute=30, hour="9-17/2", day_of_week="mon-fri")',
+    "the first Monday": '"schedule": crontab(0, 3, day_of_week="mon", day_of_month="1-7")',
+    "29 February": '"schedule": crontab(0, 3, day_of_month=29, month_of_year=2)',
+    "arguments that fit": '"args": ("may",), "kwargs": {"copies": 2}, "schedule": crontab(0, 3)',
+    "the sun": '"schedule": solar("sunset", 48.86, 2.35)',
+}
+numbers = itertools.count()
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """Writes a shop with one entry, and runs the calendar on it. Returns exit code and words."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def run(*words, entry='"schedule": crontab(0, 3)', zone="Europe/Paris", more="", source=SHOP):
+        name = f"shop{next(numbers)}"  # a module is imported once
+        (tmp_path / f"{name}.py").write_text(source.format(entry=entry, zone=zone, more=more))
+        return calendar("-A", name, *words)
+
+    return run
+
+
+def calendar(*words):
+    from clock.calendar import main
+
+    result = CliRunner().invoke(main, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_schedule_is_found_with_its_name_and_what_to_do(shop, name):
+    entry, words = BAD[name]
+    code, said = shop("--check", entry=entry)
+    assert code == 1
+    assert words in said
+    lines = said.strip().splitlines()
+    assert lines[0].startswith("the-entry: ")
+    assert all(line.startswith("    ") for line in lines[1:]), "nothing is said of another entry"
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_nothing_is_found_on_a_good_schedule(shop, name):
+    code, said = shop("--check", entry=GOOD[name])
+    assert (code, said) == (0, "ok: nothing to mend in 2 entries.\n")
+
+
+def test_a_zone_that_does_not_exist_is_found_and_the_rest_is_checked_as_well(shop):
+    code, said = shop("--check", zone="Europe/Pari", entry='"schedule": -5')
+    assert code == 1
+    first, second = said.splitlines()
+    assert first.startswith("timezone: there is no time zone 'Europe/Pari'")
+    assert second.startswith("the-entry: an interval of -5 seconds")
+
+
+@pytest.mark.parametrize("name", ["add_periodic_task", "a handler"])
+def test_entries_that_are_added_later_are_checked(shop, name):
+    more = 'app.add_periodic_task(-1, ping.s(), name="added")'
+    if name == "a handler":
+        more = f"@app.on_after_finalize.connect\ndef add(sender, **kwargs):\n    {more}"
+    code, said = shop("--check", more=more)
+    assert code == 1
+    assert said.startswith("added: an interval of -1 seconds")
+
+
+def test_an_impossible_date_is_named_when_add_periodic_task_gets_it(shop):
+    more = 'app.add_periodic_task(\n    crontab(0, 3, "*", 31, 2), bill.s(), name="added")'
+    code, said = shop("--check", more=more)
+    assert code == 1
+    assert said.startswith("added: ValueError: Invalid crontab")
+    assert 'crontab(0, 3, "*", 31, 2)' in said
+
+
+def test_a_schedule_that_raises_is_named(shop):
+    source = SHOP.replace(
+        "app = ",
+        "class Broken(crontab):\n"
+        "    def remaining_estimate(self, last, **kwargs):\n"
+        "        raise ZeroDivisionError('by zero')\n\n\napp = ",
+    )
+    code, said = shop("--check", entry='"schedule": Broken()', source=source)
+    assert code == 1
+    assert said == "the-entry: it cannot say when it runs next: ZeroDivisionError: by zero.\n"
+
+
+def test_the_studio_and_the_golden_hour_are_good(monkeypatch):
+    from conftest import CHAPTER
+
+    monkeypatch.chdir(CHAPTER)
+    assert calendar("--check") == (0, "ok: nothing to mend in 5 entries.\n")
+    assert calendar("-A", "golden_hour", "--check") == (0, "ok: nothing to mend in 1 entry.\n")
+
+
+# What the calendar prints
+
+
+def test_the_calendar_lists_runs_in_order_and_sums_up_the_frequent_ones(monkeypatch):
+    from conftest import CHAPTER
+
+    monkeypatch.chdir(CHAPTER)
+    code, said = calendar("--start", "2027-03-26", "--days", "3")
+    assert code == 0
+    assert said == (
+        "3 days from Fri 26 Mar 2027 00:00, Europe/Paris\n"
+        "\n"
+        "heartbeat  every 5 seconds, 17,280 a day\n"
+        "reminders  every 5 seconds, 17,280 a day\n"
+        "\n"
+        "Fri 26 Mar 2027  03:30     clean-up       clock.tasks.clean_up\n"
+        "Fri 26 Mar 2027  08:30     morning-list   clock.tasks.morning_list\n"
+        "Sat 27 Mar 2027  03:30     clean-up       clock.tasks.clean_up\n"
+        "Sun 28 Mar 2027  03:30     clean-up       clock.tasks.clean_up"
+        "  (the clocks change: a day of 23 hours)\n"
+        "Sun 28 Mar 2027  17:03     weekly-digest  clock.tasks.digest"
+        "  (the clocks change: a day of 23 hours)\n"
+    )
+
+
+def test_the_calendar_shows_other_zones(shop):
+    code, said = shop("--start", "2027-01-01", "--days", "1", "--zone", "Asia/Tokyo")
+    assert code == 0
+    assert "Fri 01 Jan 2027  11:00     the-entry" in said, "3:00 in Paris"
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ('"schedule": 0.5, "options": {"expires": 1}', "every 0.5 seconds, 172,800 a day"),
+        ('"schedule": 60, "options": {"expires": 60}', "every minute, 1,440 a day"),
+        ('"schedule": timedelta(hours=36)', "every 36 hours\n"),
+        ('"schedule": crontab(minute="*/15", hour="9-16")', "up to 32 a day"),
+    ],
+)
+def test_frequent_entries_take_one_line(shop, entry, words):
+    _, said = shop(entry=entry)
+    assert [words in line + "\n" for line in said.splitlines()].count(True) == 1
+
+
+def test_what_beat_adds_by_itself_is_shown(shop, monkeypatch):
+    monkeypatch.delenv("CELERY_RESULT_BACKEND")
+    _, said = shop("--start", "2027-01-01", "--days", "1")
+    assert "Fri 01 Jan 2027  04:00     celery.backend_cleanup  celery.backend_cleanup" in said
+    monkeypatch.setenv("CELERY_RESULT_BACKEND", "redis://localhost:6379/0")
+    _, said = shop("--start", "2027-01-01", "--days", "1")
+    assert "backend_cleanup" not in said, "Redis forgets results by itself"
+
+
+def test_a_picture_is_drawn(shop, tmp_path):
+    code, said = shop("--out", "calendar.png", "--start", "2027-03-20")
+    assert code == 0 and said.endswith("\nThe picture is in calendar.png.\n")
+    assert (tmp_path / "calendar.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_empty_schedule_is_no_error(shop):
+    code, said = shop(source=SHOP + "\napp.conf.beat_schedule = {{}}\napp.conf.result_expires = 0")
+    assert code == 0
+    assert said.endswith("Nothing is scheduled.\n")
+
+
+# What it says when it cannot
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-A", "nowhere"], "There is no app 'nowhere' in "),
+        (["-A", "json"], "There is no app 'json' in "),
+        (["-A", "json:dumps"], "'json:dumps' is a function, and no Celery app."),
+        (["-A", "clock.celery:nothing"], "There is no app 'clock.celery:nothing' in "),
+        (["-A", ""], "There is no app '' in "),
+        (["--zone", "Europe/Pari"], "there is no time zone 'Europe/Pari'"),
+        (["--zone", "../etc/passwd"], "there is no time zone '../etc/passwd'"),
+        (["--days", "0"], "0 is not in the range"),
+        (["--start", "tomorrow"], "'tomorrow' does not match"),
+    ],
+)
+def test_bad_input_gets_a_clear_sentence(words, said):
+    code, output = calendar(*words)
+    assert code in (1, 2)
+    assert said in output
+
+
+@pytest.mark.parametrize("out", ["nowhere/calendar.png", "calendar.xyz"])
+def test_a_picture_that_cannot_be_written_gets_a_clear_sentence(shop, out):
+    code, said = shop("--out", out)
+    assert code == 1
+    assert "There is no picture: " in said
+
+
+def test_a_bad_schedule_is_not_shown_but_sent_to_the_check(shop):
+    code, said = shop(entry='"schedule": -5')
+    assert code == 1
+    assert "First mend the schedule (the-entry):  python -m clock.calendar -A shop" in said
+
+
+def test_an_app_whose_own_imports_fail_says_which(shop):
+    code, said = shop("--check", source="import nowhere_at_all\n")
+    assert code == 1
+    assert "No module named 'nowhere_at_all'" in said
+
+
+def test_an_app_with_a_mistake_says_where(shop):
+    code, said = shop("--check", source="x = 1\ny = 1 / 0\n")
+    assert code == 1
+    assert "division by zero" in said and "line 2: y = 1 / 0" in said
+
+
+def test_an_app_that_is_no_python_says_where(shop):
+    code, said = shop("--check", source="x = (\n")
+    assert code == 1
+    assert "was never closed" in said
