@@ -161,12 +161,23 @@ def follow(room, page, path: str) -> None:
         )
 
 
+LOOKS = """() => performance.getEntriesByType("resource")
+    .filter((entry) => entry.initiatorType === "fetch")
+    .map((entry) => [entry.startTime, entry.responseEnd])"""
+
+
 def must_have_moved(page) -> None:
-    """The bar went on in steps, never back, without the page being loaded again."""
+    """The bar went on in steps, never back. The page asked again within a second.
+
+    A busy machine makes some pauses longer. The shortest is the one that the page chose.
+    """
     seen = page.evaluate("window.seen")
     values, times = zip(*seen, strict=True)
     assert list(values) == sorted(values), f"the bar went back: {values}"
-    assert len(values) >= 4, f"the bar jumped: {values}"
+    assert len(values) >= 3, f"the bar jumped: {values}"
+    looks = page.evaluate(LOOKS)
+    pauses = [start - end for (_, end), (start, _) in pairwise(looks)]
+    assert min(pauses) < 1000, f"the page asked too seldom: {pauses} milliseconds"
     largest = max(after - before for before, after in pairwise(times))
     print(f"the bar took {len(values)} values; {largest:.0f} ms at most between two")
 
