@@ -20,7 +20,8 @@ STANDSTILL = 30  # seconds without a change: the page offers to send again what 
 
 MAX_SUBSCRIBERS = 100_000
 MAX_CONTENT_LENGTH = 16 * 1024 * 1024  # bytes of a request
-MAX_FORM_MEMORY_SIZE = 8 * 1024 * 1024  # bytes of its fields, files not counted
+MAX_FORM_MEMORY_SIZE = 8 * 1024 * 1024  # bytes of each field, files not counted
+MAX_URLENCODED_SIZE = 1024 * 1024  # bytes of a form whose fields are not sent as parts
 TRUSTED_HOSTS = ["localhost", "127.0.0.1"]
 
 CELERY = {

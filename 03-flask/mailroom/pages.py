@@ -41,6 +41,13 @@ def only_our_own_forms() -> None:
         abort(403)
 
 
+@bp.before_request
+def no_bombs() -> None:
+    """Such a form is unpacked at once, to a hundred times its size. Our own page sends no such."""
+    if request.mimetype == "application/x-www-form-urlencoded":
+        request.max_content_length = current_app.config["MAX_URLENCODED_SIZE"]
+
+
 @bp.get("/")
 def form() -> str:
     # The form brings the id of its mailing along: to press the button twice starts one mailing.
@@ -125,12 +132,13 @@ def shown(mailing: Mailing) -> Response | str:
 
 
 def again(code: int, why: str) -> Response:
-    """The form once more, with what was typed, and what is wrong."""
+    """The form once more, with what was typed unless it is huge, and what is wrong."""
     if wants_json():
         return sorry(code, why)
     # After a 503 nobody knows how far it got: the same id again, so that it is no second mailing.
     id = request.form["id"] if code == 503 and "id" in request.form else new_id()
-    page = render_template("form.html", id=id, given=request.form, why=why)
+    given = {name: value for name, value in request.form.items() if len(value) < 1_000_000}
+    page = render_template("form.html", id=id, given=given, why=why)
     answer = make_response(page, code)
     if code == 503:
         answer.headers["Retry-After"] = "5"
