@@ -121,6 +121,31 @@ def test_who_cancels_too_late_reads_that_it_is_done(mailroom):
     assert mailroom.status(path)["state"] == "done"
 
 
+# A message that nobody acknowledges comes back at once, instead of after five minutes.
+AT_ONCE = {
+    f"CELERY__broker_transport_options__{name}": 1
+    for name in ("visibility_timeout", "unacked_restore_interval", "unacked_restore_throttle")
+}
+
+
+def test_cancelled_while_a_worker_dies_leaves_no_mail_untold(open_mailroom):
+    """What the dead worker had begun may have arrived: it must not be listed as not sent."""
+    room = open_mailroom()
+    with asleep(room.mail):
+        path = room.start(people(5))
+        room.wait_for(path, "no mail is under way", lambda now: now["under_way"] == 2)
+        room.web.post(f"{path}/cancel")
+        room.worker.kill()
+        now = room.status(path)
+        assert (now["state"], now["under_way"], now["over"]) == ("cancelled", 2, False)
+    room.hire(**AT_ONCE)
+    now = room.wait_until_over(path)
+    assert (now["state"], now["unconfirmed"], now["done"]) == ("cancelled", 2, 2)
+    assert all("died before it wrote down" in reason for reason in now["doubts"].values())
+    report = room.web.get(f"{path}/report.csv").text
+    assert (report.count(",unconfirmed,"), report.count(",not sent,")) == (2, 3)
+
+
 # It does not
 
 
