@@ -1,0 +1,112 @@
+"""# You stop a mailing. Do you know which of its mails went out?
+
+## Question
+
+Three mailings, to twenty subscribers each, and two mails at a time are on their way. You stop the
+first with the button of the mailroom. You revoke the task of the second with `terminate=True`. Of
+the third you terminate the two tasks that send a mail at this moment. What becomes of the mails?
+
+## Predict
+
+- [ ] Each mailing stops at once, and its page knows of each mail whether it went out.
+- [ ] The first goes on to its end. The other two stop, and their pages know of each mail.
+- [x] Only the first stops. The third has two mails of which its page never knows.
+
+## Why
+
+The button sets a mark in Redis, and each task looks at it before it begins a mail. What has begun
+goes on to its end: every mail has an outcome.
+
+The task of the second mailing ended long ago. It has queued twenty others, and to revoke a task
+does not revoke what it has sent.
+
+`terminate` kills the pool process, whatever it does. Here it waits for the server's answer. The
+message is done with, nobody writes down what became of the mail, and the page says "running" for
+ever. Whether the server has taken it, only the server knows. (The marker is still there: "Send
+again what is missing" sends nothing twice, and lists the two as unconfirmed.)
+
+## Fix
+
+Cancel cooperatively: set a mark, and look at it before each step that cannot be undone. Terminate
+only what hangs, and take its work for half done.
+"""
+
+import signal
+import sys
+
+from lab.broker import free_port
+from lab.waiting import wait_until
+
+SUBSCRIBERS = "\n".join(f"subscriber{number}@example.org" for number in range(20))
+
+
+def run(bench):
+    port, ledger, redis = str(free_port()), bench.folder / "ledger", bench.broker.client
+    ledger.touch()
+    argv = [sys.executable, "mailserver.py", "--port", port, "--delay", "0.2", "--ledger", ledger]
+    server = bench.process("mail", argv)
+    env = {"MAILROOM_SMTP_PORT": port, "MAILROOM_SMTP_TIMEOUT": "60"}
+    worker = bench.worker("make_celery", concurrency=2, env=env)
+    server.wait_for("Taking mail")
+    from make_celery import celery_app, flask_app
+
+    site, rows = flask_app.test_client(), []
+
+    def press_the_button(url):
+        site.post(f"{url}/cancel")
+
+    def terminate_its_task(url):
+        id = redis.hget(f"mailroom:{url.rpartition('/')[2]}", "task")
+        celery_app.control.revoke(id, terminate=True)
+
+    def terminate_what_runs(url):
+        server.send(signal.SIGSTOP)  # it thinks for long: the two mails do not end meanwhile
+        looks = [running(), running()]
+        while looks[-1] != looks[-2] or len(looks[-1]) < 2:
+            looks.append(running())
+        celery_app.control.revoke(looks[-1], terminate=True)
+        wait_until(lambda: worker.log().count("Terminating") == 2, "no end", log=worker.log)
+        server.send(signal.SIGCONT)
+
+    def running():
+        found = celery_app.control.inspect().active() or {}
+        return sorted(task["id"] for tasks in found.values() for task in tasks)
+
+    def taken():
+        return len(ledger.read_text().splitlines())
+
+    def quiet():
+        seen = bench.xray()
+        return not (sum(seen.lengths.values()) or seen.unacked)
+
+    for stop in (press_the_button, terminate_its_task, terminate_what_runs):
+        before = taken()
+        form = {"subject": "Summer", "text": "Look!", "subscribers": SUBSCRIBERS}
+        url = site.post("/mailings", data=form).headers["Location"]
+        wait_until(lambda before=before: taken() >= before + 4, "no mail came", log=worker.log)
+        stop(url)
+        wait_until(quiet, "the worker did not come to an end", log=worker.log, timeout=60)
+        page = site.get(url).json
+        begun = redis.scard(f"mailroom:{url.rpartition('/')[2]}:begun")
+        row = {"you": stop.__name__.replace("_", " "), "its page": page["state"]}
+        row |= {"mails begun": begun, "with an outcome": page["done"]}
+        site.post(f"{url}/resume")
+        wait_until(quiet, "the worker did not come to an end", log=worker.log, timeout=60)
+        page = site.get(url).json
+        rows.append(row | {"sent again, unconfirmed": page["unconfirmed"]})
+    return rows
+
+
+def claims(rows):
+    button, task, running = rows
+    return {
+        "the button stops the mailing": button["its page"] == "cancelled"
+        and button["mails begun"] < 20,
+        "of each mail that has begun it knows the outcome": button["mails begun"]
+        == button["with an outcome"],
+        "to terminate the mailing's task stops nothing": task["with an outcome"] == 20,
+        "to terminate two mails loses track of two": running["with an outcome"]
+        == running["mails begun"] - 2,
+        "and the mailing is running for ever": running["its page"] == "running",
+        "until it is sent again, and they are unconfirmed": running["sent again, unconfirmed"] == 2,
+    }
