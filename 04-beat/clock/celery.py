@@ -24,7 +24,8 @@ app.conf.beat_enable_remote_control = True
 
 # RedBeat keeps the schedule in Redis. It does not look at the broker's URL: it needs its own.
 app.conf.redbeat_redis_url = REDIS_URL
-# When Redis does not answer, try again for so many seconds. Without this, RedBeat dies at once.
+# When it starts and Redis is away, it waits for so many seconds. When Redis goes away later,
+# RedBeat ends: let the program that started it (systemd, say) start it again.
 app.conf.redbeat_redis_options = {"retry_period": 60}
 # beat looks at its schedule this often: a change is noticed after 5 seconds, not after 300.
 app.conf.beat_max_loop_interval = 5

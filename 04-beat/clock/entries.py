@@ -20,6 +20,7 @@ from clock.redbeat import Entry
 
 app.loader.import_default_modules()
 app.finalize()
+app.conf.redbeat_redis_options = {}  # somebody waits for the answer: do not try for a minute
 redbeat = ensure_conf(app)
 
 

@@ -8,11 +8,11 @@ from celery.beat import PersistentScheduler, ScheduleEntry
 
 from clock.coming import next_run
 
-DUE = "the time when this run is due"
+DUE = "{due}"
 
 
 class TellsDueTime:
-    """In the arguments of an entry, ``"due": DUE`` becomes the due time, in ISO format."""
+    """In the arguments of an entry, ``"due": "{due}"`` becomes the due time, in ISO format."""
 
     def apply_async(self, entry: ScheduleEntry, **kwargs):
         if entry.kwargs.get("due") == DUE:

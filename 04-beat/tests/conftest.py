@@ -24,8 +24,26 @@ def bench():
         yield bench
 
 
+@pytest.fixture(scope="session")
+def worker(bench):
+    """A real worker of the clock."""
+    return bench.worker("clock", concurrency=2)
+
+
 @pytest.fixture
 def redis(bench):
-    """The bench's Redis, with nothing in it."""
-    bench.broker.client.flushall()
-    return bench.broker.client
+    """The bench's Redis, without anything that the clock or RedBeat keep in it."""
+    client = bench.broker.client
+    for key in [*client.scan_iter("clock:*"), *client.scan_iter("redbeat*")]:
+        client.delete(key)
+    return client
+
+
+@pytest.fixture
+def tasks(bench, redis):
+    """The module clock.tasks. It is imported here: it reads its settings when it is imported."""
+    from clock import tasks
+
+    for path in tasks.UPLOADS.iterdir():
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    return tasks
