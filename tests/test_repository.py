@@ -51,6 +51,15 @@ def test_pyproject_reads_the_requirements_of_every_chapter():
         assert f'"{file.relative_to(ROOT)}"' in pyproject, f"pyproject.toml does not read {file}"
 
 
+# What a requirement is called in an import, where that differs, and what it brings along.
+IMPORTED_AS = {
+    "celery": {"kombu", "redis"},  # celery[redis]
+    "celery-redbeat": {"redbeat"},
+    "flask": {"werkzeug"},
+    "pillow": {"PIL"},
+}
+
+
 @pytest.mark.parametrize("folder", CHAPTERS, ids=lambda folder: folder.name)
 def test_an_example_imports_its_own_folder_and_its_requirements_only(folder):
     own = {file.stem for file in folder.glob("*.py")} | {
@@ -59,9 +68,7 @@ def test_an_example_imports_its_own_folder_and_its_requirements_only(folder):
     allowed = own | set(sys.stdlib_module_names)
     for requirement in requirements_of(folder / "requirements.txt"):
         name = requirement.partition("[")[0]
-        allowed |= {name.replace("-", "_"), {"pillow": "PIL"}.get(name, name)}
-    if "celery" in allowed:
-        allowed |= {"kombu", "redis"}  # what celery[redis] brings
+        allowed |= {name.replace("-", "_"), *IMPORTED_AS.get(name, ())}
     apart = {"errors", "experiments", "exercises", "solutions", "tests"}
     for file in folder.rglob("*.py"):
         if not apart & set(file.relative_to(folder).parts):
