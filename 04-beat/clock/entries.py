@@ -37,7 +37,10 @@ def find(name: str) -> Entry:
 def when(every: float | None, cron: str | None) -> schedule | crontab:
     """The schedule that --every or --cron describes."""
     if every is not None and cron is None:
-        return schedule(every, app=app)
+        try:
+            return schedule(every, app=app)
+        except (ValueError, OverflowError):
+            sys.exit(f"--every {every}: write a number of seconds.")
     if cron is None or every is not None:
         sys.exit('Say when: --every 30 (seconds), or --cron "30 3 * * sun". One of them.')
     if len(cron.split()) != 5:
