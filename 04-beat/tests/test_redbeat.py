@@ -23,15 +23,19 @@ FAST = {
 SENDS = "Scheduler: Sending due task"
 
 
-@pytest.fixture
-def fast(bench, redis):
-    """The clock in fast motion: it looks at its schedule every second."""
+def in_fast_motion(bench):
+    """A copy of the clock that looks at its schedule every second."""
     folder = bench.copy(FAST)
     settings = folder / "clock" / "celery.py"
     text = settings.read_text()
     assert "beat_max_loop_interval = 5" in text
     settings.write_text(text.replace("max_loop_interval = 5", f"max_loop_interval = {LOOP}"))
     return folder
+
+
+@pytest.fixture
+def fast(bench, redis):
+    return in_fast_motion(bench)
 
 
 def redbeat(bench, folder, ready="beat: Acquired lock"):
@@ -211,11 +215,12 @@ def worked_off(bench, worker):
     return not redis.llen("celery") and log.count("] received") == done
 
 
-def take_over(bench, fast, kills, wait):
+def take_over(bench, kills, wait):
     """Kill the active process so many times, and start another one each time.
 
     `wait` is called before each kill. Returns all processes and the worker.
     """
+    fast = in_fast_motion(bench)
     worker = bench.worker("clock", cwd=fast)
     add_ticks(bench, fast)
     active = redbeat(bench, fast)
@@ -236,14 +241,15 @@ def take_over(bench, fast, kills, wait):
 
 
 @pytest.mark.timeout(180)
-def test_two_times_the_active_process_is_killed_and_the_other_takes_over(bench, fast):
+def test_two_times_the_active_process_is_killed_and_the_other_takes_over():
     def some_ticks(active):
         before = len(ticks([active]))
         wait_until(lambda: len(ticks([active])) >= before + 3, "no ticks", log=active.log)
 
-    beats, worker = take_over(bench, fast, kills=2, wait=some_ticks)
-    sent, results = len(ticks(beats)), digests(worker)
-    keys = list(bench.broker.client.scan_iter("clock:digest:*"))
+    with Bench(CHAPTER) as bench:
+        beats, worker = take_over(bench, kills=2, wait=some_ticks)
+        sent, results = len(ticks(beats)), digests(worker)
+        keys = list(bench.broker.client.scan_iter("clock:digest:*"))
     # beat notes a run before it sends it: killed in between, it has sent nothing.
     assert sent - 2 <= len(results) <= sent
     assert results.count("True") == len(keys), "one effect for each due time"
@@ -252,15 +258,17 @@ def test_two_times_the_active_process_is_killed_and_the_other_takes_over(bench, 
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_ten_kills_at_random_moments(bench, fast, capsys):
+def test_ten_kills_at_random_moments(capsys):
     dice = random.Random(4)
 
     def a_moment(active):
         active.wait_for(f"{SENDS} tick")
         time.sleep(dice.uniform(2, 6))
 
-    beats, worker = take_over(bench, fast, kills=10, wait=a_moment)
-    sent, results = ticks(beats), digests(worker)
+    with Bench(CHAPTER) as bench:
+        beats, worker = take_over(bench, kills=10, wait=a_moment)
+        sent, results = ticks(beats), digests(worker)
+        keys = list(bench.broker.client.scan_iter("clock:digest:*"))
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     interval = timedelta(seconds=INTERVAL)
     missed = sum(max(0, round(gap / interval) - 1) for gap in gaps)
