@@ -75,15 +75,8 @@ def main(
     except CannotLoad as error:
         sys.exit(f"{error} Write -A as you write it for `celery -A`.")
     except CannotBuild as error:
-        report(
-            [
-                Finding(
-                    error.entry,
-                    f"{error}\n    Nothing behind it was looked at. Mend it, and check again.",
-                )
-            ],
-            0,
-        )
+        more = "Nothing behind it was looked at. Mend it, and check again."
+        report([Finding(error.entry, f"{error}\n    {more}")], 0)
     found = check(app)
     if only_check:
         report(found, len(app.conf.beat_schedule))
