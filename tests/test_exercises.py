@@ -89,6 +89,17 @@ MARKER_FIRST = """    if not memory.sadd(f"begun:{album}", address):
 MARKER_LATE = """    if memory.sismember(f"sent:{album}", address):
         return
 """
+FREES_IN_FINALLY = """    try:
+        return tank.develop(roll)
+    finally:
+        with suppress(LockNotOwnedError):  # it took too long, and the lock is another's now
+            lock.release()
+"""
+WRITES_IN_ONE_STEP = 'if supplier.memory.set(f"ordered:{due}", paper, nx=True, ex=24 * 3600):'
+LOOKS_THEN_WRITES = """if not supplier.memory.exists(f"ordered:{due}"):
+        supplier.order(paper)
+        supplier.memory.set(f"ordered:{due}", paper)
+    if False:"""
 MISTAKES = [
     ("01/1", "@app.task", '@app.task(name="caption")', "It should list captions.caption"),
     ("01/1", "(photo):", "(photo:", "captions.py cannot be read: '(' was never closed (line 9)."),
@@ -130,6 +141,52 @@ MISTAKES = [
     ("03/4", '"COUNTING"', '"STARTED"', "Name your own state COUNTING"),
     ("03/4", "cancelled:{self.request.id}", "cancelled", "went on to the end"),
     ("03/4", '"seen": number}', '"seen": len(photos)}', "went on to the end"),
+    ("04/1", "960", "9600", "Celery sends it less often than that. How many seconds"),
+    ("04/1", 'uploads": 60', 'uploads": 1', "Nobody wrote minute=. What is it then?"),
+    ("04/1", 'albums": 36', 'albums": 32', "does 17:45 belong to them?"),
+    ("04/1", 'photos": 48', 'photos": 36', "When is the first run after 8:40?"),
+    ("04/1", 'orders": 24', 'orders": 20', "can be divided by 70?"),
+    ("04/1", 'printer": 4', 'printer": 3', "When is the first run after 21:00?"),
+    ("04/1", 'invoices": 0', 'invoices": 1', "Is that day both?"),
+    ("04/2", '"shop.close_the_day"', '"close_the_day"', "would throw its messages away"),
+    ("04/2", '"options": {"expires": 1}', '"expires": 1', "What belongs to the message stands"),
+    ("04/2", '{"expires": 1}', "{}", "finds 30,000 messages"),
+    ("04/2", '{"expires": 1}', '{"expires": 60}', "When does nobody need it any more?"),
+    (
+        "04/2",
+        "1.0,  # seconds",
+        'crontab(minute="*/1"),',
+        "A crontab knows minutes, and no seconds",
+    ),
+    ("04/2", "hour=18, minute=30", "hour=18", "60 times a day"),
+    ("04/2", "crontab(hour=18, minute=30)", "24 * 3600", "counts from the moment beat starts"),
+    ("04/2", 'app.conf.timezone = "Europe/Helsinki"\n', "", "20:30 in January and 21:30 in July"),
+    ("04/2", '"Europe/Helsinki"', '"Helsinki"', "There is no time zone 'Helsinki'"),
+    ("04/2", "beat_schedule", "schedule", "Nothing is scheduled"),
+    ("04/3", ", blocking=False", "", "Does your task wait for the lock?"),
+    ("04/3", 'return "busy"', "return", "should return 'busy', and it says: None"),
+    ("04/3", "lock:tank", "lock", "there is no key lock:tank in Redis"),
+    ("04/3", "return tank.develop", "tank.develop", "should return what the tank returns"),
+    ("04/3", "lock.release()", "pass", "'bay' is done, and the tank is still locked"),
+    (
+        "04/3",
+        FREES_IN_FINALLY,
+        "    said = tank.develop(roll)\n    lock.release()\n    return said\n",
+        "Who frees it after an error?",
+    ),
+    ("04/3", ", timeout=tank.SECONDS", "", "No `finally` runs after a SIGKILL"),
+    ("04/3", "lock.release()", 'tank.memory.delete("lock:tank")', "removed the lock of 'heath'"),
+    ("04/4", '"due": clockwork.DUE', '"due": "now"', "All messages say due='now'"),
+    ("04/4", "paper, due)", "paper)", "A beat cannot send the task"),
+    ("04/4", "ordered:{due}", "ordered", "holds back the next one"),
+    ("04/4", WRITES_IN_ONE_STEP, "if True:", "By what do you know"),
+    ("04/4", WRITES_IN_ONE_STEP, LOOKS_THEN_WRITES, "do you look and mark in one step?"),
+    (
+        "04/4",
+        "ordered:{due}",
+        "ordered:{order_paper.request.id}",
+        "two of them are for the same time?",
+    ),
 ]
 
 
