@@ -4,13 +4,10 @@ import site
 import sys
 from pathlib import Path
 
-from lab.errors import provokes
+from celery import Celery
+from celery.schedules import crontab, solar
 
-
-def run(bench, *lines):
-    """Type each of these lines in a Python of its own, below the imports."""
-    imports = "from celery import Celery\nfrom celery.schedules import crontab, solar\n"
-    return "".join(bench.python(imports + line) for line in lines)
+from lab.errors import provokes, raised
 
 
 @provokes(
@@ -32,8 +29,10 @@ def a_number_out_of_range(bench):
     Midnight is `hour=0`, Sunday is `day_of_week=0` or `"sun"`. What you have written means, in
     words: `python -m clock.calendar`.
     """
-    return run(
-        bench, "crontab(hour=25)", 'crontab(day_of_week="7")', 'crontab(0, 0, day_of_month="0")'
+    return (
+        raised(lambda: crontab(hour=25))
+        + raised(lambda: crontab(day_of_week="7"))
+        + raised(lambda: crontab(day_of_month="0"))
     )
 
 
@@ -51,7 +50,7 @@ def a_date_that_never_comes(bench):
     For the last day of a month write `day_of_month="28-31"`, and look in the task whether tomorrow
     is a new month. `day_of_month=29, month_of_year=2` is allowed, and comes every four years.
     """
-    return run(bench, "crontab(0, 3, day_of_month=31, month_of_year=2)")
+    return raised(lambda: crontab(0, 3, day_of_month=31, month_of_year=2))
 
 
 @provokes("ValueError: Invalid weekday literal '...'.")
@@ -67,7 +66,7 @@ def a_word_in_a_crontab(bench):
 
     `hour=15` for "3pm". Lists and ranges have no spaces: `"mon,fri"`, `"9-17"`.
     """
-    return run(bench, 'crontab(hour="3pm", minute=0)')
+    return raised(lambda: crontab(hour="3pm", minute=0))
 
 
 @provokes(
@@ -86,7 +85,7 @@ def half_an_hour(bench):
     `hour=3, minute=30`. For "every so many seconds" no crontab is needed: write the number of
     seconds as the schedule.
     """
-    return run(bench, "crontab(hour=7 / 2, minute=0)")
+    return raised(lambda: crontab(hour=7 / 2, minute=0))
 
 
 @provokes("AttributeError: 'Celery' object has no attribute 'periodic_task'")
@@ -102,7 +101,7 @@ def the_old_decorator(bench):
     Decorate with `@app.task`. Then write an entry into `app.conf.beat_schedule`, or call
     `sender.add_periodic_task(...)` in a handler of `app.on_after_finalize`.
     """
-    return run(bench, 'Celery("studio").periodic_task(run_every=5)')
+    return raised(lambda: Celery(set_as_current=False).periodic_task(run_every=5))
 
 
 @provokes(
@@ -146,4 +145,4 @@ def an_unknown_event(bench):
 
     `solar("sunset", lat=48.86, lon=2.35)`: with the names of the arguments none gets swapped.
     """
-    return run(bench, 'solar("golden hour", lat=48.86, lon=2.35)')
+    return raised(lambda: solar("golden hour", lat=48.86, lon=2.35))

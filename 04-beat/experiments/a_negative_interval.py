@@ -7,9 +7,9 @@ settings file. A second entry in the same schedule comes every second. What does
 
 ## Predict
 
+- [x] It sends the entry without a pause, as fast as Redis takes it.
 - [ ] It refuses to start: an interval below zero makes no sense.
 - [ ] It sends the entry once, or never, because its time is over.
-- [x] It sends the entry without a pause, as fast as Redis takes it.
 
 ## Why
 

@@ -9,8 +9,8 @@ last night was some two hours ago?
 ## Predict
 
 - [ ] Everything it has missed: 259,200 messages of the first, three of the second.
-- [ ] Nothing: what is over is over. The first goes on, the second comes next night.
 - [x] One of each, at once. With a deadline of an hour the nightly one waits for the next night.
+- [ ] Nothing: what is over is over. The first goes on, the second comes next night.
 
 ## Why
 

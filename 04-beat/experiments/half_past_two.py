@@ -9,8 +9,8 @@ run on these days? (New York is the same with an hour less in autumn: there 1:30
 ## Predict
 
 - [ ] In March not at all, in October twice: it runs when the clock on the wall says 2:30.
-- [ ] In March at 1:30, in October twice.
 - [x] Once on each day. In March at 3:30, and in October the first time.
+- [ ] In March at 1:30, in October twice.
 
 ## Why
 

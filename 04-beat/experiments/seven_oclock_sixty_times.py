@@ -7,9 +7,9 @@ longest pause? The first is `crontab(hour=7)`.
 
 ## Predict
 
+- [x] 60 times, from 7:00 to 7:59.
 - [ ] Once, at 7:00: where no minute is given, it is the full hour.
 - [ ] 24 times: once an hour, from the seventh minute on.
-- [x] 60 times, from 7:00 to 7:59.
 
 ## Why
 
