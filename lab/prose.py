@@ -244,8 +244,11 @@ class Player:
             fences = [fence for fence in self.page.fences if "not-run" not in fence.options]
             for index, fence in enumerate(fences):
                 heading = fence.heading
-                following = fences[index + 1].kind if index + 1 < len(fences) else ""
-                getattr(self, f"do_{fence.kind}")(fence, following in ("text", "pycon"))
+                following = fences[index + 1] if index + 1 < len(fences) else None
+                seen = following is not None and following.kind in ("text", "pycon")
+                if fence.kind == "keys" and following is not None:
+                    seen = seen and following.options.get("terminal") == fence.options["terminal"]
+                getattr(self, f"do_{fence.kind}")(fence, seen)
             for terminal in self.terminals.values():
                 self.settle(terminal)
         except Mismatch as error:

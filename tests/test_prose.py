@@ -158,6 +158,42 @@ def test_what_a_server_says_in_the_end_can_be_shown(play):
     bites(play, page + end.format("41 mails taken"), "-41 mails taken", "+40 mails taken")
 
 
+def test_what_another_terminal_says_after_a_key_is_of_the_other_one(play):
+    play("""
+'''sh terminal=server
+sh -c "trap 'echo gone > said; echo bye; exit' INT; echo ready; sleep 60 & wait"
+'''
+
+'''text
+ready
+'''
+
+'''sh terminal=other
+sh -c "echo waiting; until test -e said; do sleep 0.1; done; cat said"
+'''
+
+'''text
+waiting
+'''
+
+'''keys terminal=server
+Ctrl-C
+'''
+
+'''text terminal=other
+gone
+'''
+
+'''sh terminal=server
+echo back
+'''
+
+'''text
+back
+'''
+""")
+
+
 def test_a_server_that_never_becomes_ready_is_noticed(play):
     text = "'''sh terminal=server\necho starting; cat\n'''\n'''text\n...\nready\n'''\n"
     bites(play, text, "-ready", "+starting")
