@@ -122,7 +122,7 @@ def difference(expected: str, actual: str) -> str:
 # environment puts its name before them.
 PROMPT = re.compile(r"(?:\([\w.-]+\) )?⟦(\d+) (.*)⟧ $")
 PYTHON_PROMPT = re.compile(r"^(>>>|\.\.\.) $", re.M)
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r(?=\n)")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r+(?=\n)")
 
 
 class Terminal:

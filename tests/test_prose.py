@@ -94,6 +94,21 @@ def test_dots_stand_for_anything_on_a_line_or_any_lines(play):
     play("'''sh\nseq 1 50; echo at 12:31 done\n'''\n'''text\n1\n...\n50\nat ... done\n'''\n")
 
 
+def test_what_a_web_server_ends_its_lines_with_does_not_count(play):
+    """A terminal makes two carriage returns of the one that stands in a header."""
+    play(r"""
+'''sh
+printf '200 OK\r\nDate: today\r\n\r\nbody\n'
+'''
+
+'''text
+200 OK
+...
+body
+'''
+""")
+
+
 def test_two_terminals_live_side_by_side(play):
     play("""
 '''sh terminal=server
