@@ -34,6 +34,9 @@ only what hangs, and take its work for half done.
 import signal
 import sys
 
+import httpx
+from celery import Celery
+
 from lab.broker import free_port
 from lab.waiting import wait_until
 
@@ -47,29 +50,31 @@ def run(bench):
     server = bench.process("mail", argv)
     env = {"MAILROOM_SMTP_PORT": port, "MAILROOM_SMTP_TIMEOUT": "60"}
     worker = bench.worker("make_celery", concurrency=2, env=env)
+    address = f"127.0.0.1:{free_port()}"
+    argv = [sys.executable, "-m", "gunicorn", "mailroom:create_app()", "--bind", address]
+    bench.process("web", [*argv, "--no-control-socket"], ready="Booting worker")
     server.wait_for("Taking mail")
-    from make_celery import celery_app, flask_app
-
-    site, rows = flask_app.test_client(), []
+    site = httpx.Client(base_url=f"http://{address}", timeout=60)
+    control, rows = Celery(set_as_current=False).control, []
 
     def press_the_button(url):
         site.post(f"{url}/cancel")
 
     def terminate_its_task(url):
         id = redis.hget(f"mailroom:{url.rpartition('/')[2]}", "task")
-        celery_app.control.revoke(id, terminate=True)
+        control.revoke(id, terminate=True)
 
     def terminate_what_runs(url):
         server.send(signal.SIGSTOP)  # it thinks for long: the two mails do not end meanwhile
         looks = [running(), running()]
         while looks[-1] != looks[-2] or len(looks[-1]) < 2:
             looks.append(running())
-        celery_app.control.revoke(looks[-1], terminate=True)
+        control.revoke(looks[-1], terminate=True)
         wait_until(lambda: worker.log().count("Terminating") == 2, "no end", log=worker.log)
         server.send(signal.SIGCONT)
 
     def running():
-        found = celery_app.control.inspect().active() or {}
+        found = control.inspect().active() or {}
         return sorted(task["id"] for tasks in found.values() for task in tasks)
 
     def taken():
@@ -86,14 +91,15 @@ def run(bench):
         wait_until(lambda before=before: taken() >= before + 4, "no mail came", log=worker.log)
         stop(url)
         wait_until(quiet, "the worker did not come to an end", log=worker.log, timeout=60)
-        page = site.get(url).json
+        page = site.get(url).json()
         begun = redis.scard(f"mailroom:{url.rpartition('/')[2]}:begun")
         row = {"you": stop.__name__.replace("_", " "), "its page": page["state"]}
         row |= {"mails begun": begun, "with an outcome": page["done"]}
         site.post(f"{url}/resume")
         wait_until(quiet, "the worker did not come to an end", log=worker.log, timeout=60)
-        page = site.get(url).json
+        page = site.get(url).json()
         rows.append(row | {"sent again, unconfirmed": page["unconfirmed"]})
+    site.close()
     return rows
 
 
