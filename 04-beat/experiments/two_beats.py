@@ -14,9 +14,8 @@ are RedBeats: they keep the schedule in Redis. Which of the second ones sends me
 
 ## Why
 
-beat has no lock. Its file is a note for itself, when each entry has run last. It is read at the
-start, and no beat looks whether another one has it. So each sends the whole schedule, and no log
-says that anything is wrong.
+beat has no lock. Its file is a note for itself, when each entry has run last: no beat looks whether
+another one has it. So each sends the whole schedule, and no log says that anything is wrong.
 
 A pid file is a lock for one machine: the second finds it and ends. RedBeat's lock is a key in
 Redis, for any number of machines. The second waits for it (only `--loglevel DEBUG` shows that).
