@@ -81,7 +81,7 @@ class Mailroom:
         """Gunicorn with two processes, as in production. Returns it and its address."""
         address = f"127.0.0.1:{free_port()}"
         argv = [sys.executable, "-m", "gunicorn", "mailroom:create_app()", "--bind", address]
-        argv += ["--workers", "2", "--no-control-socket"]
+        argv += ["--workers", "2", "--preload", "--no-control-socket"]
         server = self.bench.process("web", argv, env=self.env | (env or {}), cwd=self.folder)
         if wait:
             wait_until_it_answers(server, f"http://{address}")
