@@ -24,6 +24,13 @@ def bench():
         yield bench
 
 
+@pytest.fixture(autouse=True)
+def no_messages_left(bench):
+    """What a test sends and nobody takes would be waiting for the worker of the next one."""
+    yield
+    bench.broker.client.delete("celery")
+
+
 @pytest.fixture(scope="session")
 def worker(bench):
     """A real worker of the clock."""

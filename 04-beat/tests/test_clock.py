@@ -37,8 +37,9 @@ def run(main, *words):
 def everything_ran(bench, worker):
     """Whether the queue is empty, and the worker has done all it took."""
     waits = bench.broker.client.llen("celery") or bench.broker.client.hlen("unacked")
+    ends = ("] succeeded", "] raised", "Discarding revoked task")
     log = worker.log()
-    return not waits and log.count("] received") == log.count("] succeeded") + log.count("] raised")
+    return not waits and log.count("] received") == sum(log.count(end) for end in ends)
 
 
 # Clean-up: the function

@@ -173,6 +173,8 @@ def test_business_days_keep_their_holidays_in_redbeat(bench, redis):
 def test_redbeat_ends_when_redis_goes_away_and_waits_for_it_when_it_starts():
     with Bench(CHAPTER) as bench:
         beat = redbeat(bench, CHAPTER)
+        # Before its first message it has no connection to send by, and would ask for one for ever.
+        beat.wait_for(SENDS, timeout=60)
         bench.broker.kill()
         assert beat.wait(60) == 1, "it ends: somebody has to start it again"
         beat = redbeat(bench, CHAPTER, ready="Retrying Redis connection")
