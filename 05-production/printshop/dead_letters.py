@@ -1,0 +1,52 @@
+"""What could not be done:  python -m printshop.dead_letters
+
+Celery on Redis has no dead-letter queue: a task that has used up its tries is gone. So the order
+keeps why, and it can be tried again when the reason is mended.
+"""
+
+import time
+
+import click
+from celery.signals import task_failure
+
+from printshop import orders
+from printshop.tasks import NEXT, proceed
+
+
+# In a worker this is called for every failure: an exception, a time limit, a process that died.
+@task_failure.connect
+def keep(sender, exception, args, **rest) -> None:
+    """Write down that an order has failed, and why."""
+    if sender.name in {task.name for task in NEXT.values()}:
+        orders.record(args[0], "failed", step=sender.name, reason=repr(exception))
+
+
+@click.group()
+def main() -> None:
+    """The orders that have failed."""
+
+
+@main.command("list")
+def show() -> None:
+    """Show them, with the step and the reason."""
+    for path in sorted(orders.ORDERS.glob("*/failed.json")):
+        why = orders.facts(path.parent.name, "failed")
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(why["at"]))
+        click.echo(f"{path.parent.name}  {when}  {why['step']}: {why['reason']}")
+
+
+@main.command()
+@click.argument("order_id")
+def replay(order_id: str) -> None:
+    """Try an order again, from the step at which it failed."""
+    try:
+        path = orders.folder_of(order_id) / "failed.json"
+        path.unlink()
+    except (KeyError, FileNotFoundError):
+        raise click.ClickException(f"{order_id} has not failed. See: list") from None
+    proceed(order_id)
+    click.echo(f"{order_id} goes on from {orders.state(order_id)!r}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The steps of an order. Each can run twice, and at the same time: what it does happens once."""
+
+import os
+import time
+from pathlib import Path
+
+from celery import Task
+from celery.utils.time import get_exponential_backoff_interval
+
+from printshop import orders, payments
+from printshop.celery import app
+from printshop.store import write_once
+
+# What the printing machine prints: a job is a file, and it takes each name once.
+SPOOL = Path(os.environ.get("PRINTSHOP_SPOOL", "spool"))
+SECONDS_PER_COPY = float(os.environ.get("PRINTSHOP_SECONDS_PER_COPY", "0.01"))
+PRICE = 45  # cents for each copy
+
+
+@app.task(bind=True, max_retries=10, default_retry_delay=5)
+def charge(self: Task, order_id: str) -> None:
+    """Charge the customer's card."""
+    order = orders.facts(order_id, "accepted")
+    if not orders.facts(order_id, "charged"):
+        try:
+            receipt = payments.charge(order_id, order["copies"] * PRICE, order["card"])
+        except payments.TryLater as error:
+            # 1, 2, 4 ... 60 seconds at most, and by chance less: or all come back together.
+            wait = get_exponential_backoff_interval(1, self.request.retries, 60, full_jitter=True)
+            raise self.retry(exc=error, countdown=max(wait, error.wait)) from error
+        except payments.Declined as error:
+            orders.record(order_id, "failed", step="charge", reason=str(error))
+            return
+        orders.record(order_id, "charged", receipt=receipt)
+    proceed(order_id)
+
+
+@app.task(max_retries=3, default_retry_delay=5)
+def print_photos(order_id: str) -> None:
+    """Print the photos of an order that is paid."""
+    order = orders.facts(order_id, "accepted")
+    if not orders.facts(order_id, "printed"):
+        time.sleep(order["copies"] * SECONDS_PER_COPY)  # a picture takes its time
+        SPOOL.mkdir(exist_ok=True)
+        write_once(SPOOL / f"{order_id}.json", {"photo": order["photo"], "copies": order["copies"]})
+        orders.record(order_id, "printed")
+    proceed(order_id)
+
+
+@app.task(max_retries=3, default_retry_delay=5)
+def confirm(order_id: str) -> None:
+    """Tell the customer. How mail is sent once, chapter 03 shows."""
+    receipt = orders.facts(order_id, "charged")["receipt"]
+    orders.record(order_id, "confirmed", text=f"Your photos are on their way. Receipt {receipt}.")
+
+
+NEXT = {"accepted": charge, "charged": print_photos, "printed": confirm}
+
+
+def proceed(order_id: str) -> None:
+    """Send the task of the next step. An order that has ended has none."""
+    step = NEXT.get(orders.state(order_id))
+    if step:
+        step.apply_async([order_id], retry=False)

@@ -1,0 +1,1 @@
+"""A payment provider, as somebody else would run it:  python -m provider --help"""
