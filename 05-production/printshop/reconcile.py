@@ -7,7 +7,6 @@ mistake. The order is still on the disk. So somebody looks there, every minute.
 import time
 
 import click
-from kombu.exceptions import OperationalError
 
 from printshop import orders
 from printshop.tasks import proceed
@@ -27,11 +26,8 @@ def reconcile(older_than: float) -> list[str]:
 def main(older_than: float, every: float) -> None:
     """Send the next task of each order that stands still."""
     while True:
-        try:
-            for order_id in reconcile(older_than):
-                click.echo(f"{order_id} stood still at {orders.state(order_id)!r}. Sent again.")
-        except OperationalError as error:
-            click.echo(f"No broker ({error}). The orders wait.", err=True)
+        for order_id in reconcile(older_than):
+            click.echo(f"{order_id} stood still at {orders.state(order_id)!r}. Sent again.")
         if not every:
             return
         time.sleep(every)

@@ -5,11 +5,15 @@ import time
 from pathlib import Path
 
 from celery import Task
+from celery.utils.log import get_task_logger
 from celery.utils.time import get_exponential_backoff_interval
+from kombu.exceptions import OperationalError
 
 from printshop import orders, payments
 from printshop.celery import app
 from printshop.store import write_once
+
+logger = get_task_logger(__name__)
 
 # What the printing machine prints: a job is a file, and it takes each name once.
 SPOOL = Path(os.environ.get("PRINTSHOP_SPOOL", "spool"))
@@ -59,6 +63,9 @@ NEXT = {"accepted": charge, "charged": print_photos, "printed": confirm}
 
 def proceed(order_id: str) -> None:
     """Send the task of the next step. An order that has ended has none."""
-    step = NEXT.get(orders.state(order_id))
-    if step:
-        step.apply_async([order_id], retry=False)
+    if step := NEXT.get(orders.state(order_id)):
+        try:
+            step.apply_async([order_id], retry=False)
+        except OperationalError as error:
+            # Nothing is lost: the order is on the disk. `printshop.reconcile` will find it.
+            logger.warning("No broker (%s). Order %s waits.", error, order_id)
