@@ -58,9 +58,9 @@ def resume() -> None:
 
 
 def watch(cancel_at: int = 0) -> None:
-    """Say how the last mailing stands whenever that changes, for three seconds without a change."""
+    """Say how the last mailing stands whenever that changes, for ten seconds without a change."""
     url, before, since = LAST.read_text().strip(), "", time.monotonic()
-    while time.monotonic() - since < 3:
+    while time.monotonic() - since < 10:
         now = speak("GET", url)
         if now.status_code != 200:
             sys.exit(f"{now.status_code}: {now.json()['error']}")
@@ -72,6 +72,8 @@ def watch(cancel_at: int = 0) -> None:
         if cancel_at and mailing["done"] >= cancel_at:
             speak("POST", f"{url}/cancel")
         time.sleep(0.2)
+    else:
+        print("Nothing has changed for ten seconds. Look again:  python client.py status")
     for address, reason in (mailing["failures"] | mailing["doubts"]).items():
         print(f"  {address}: {reason}")
 

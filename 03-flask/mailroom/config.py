@@ -12,7 +12,7 @@ SENDER = "studio@example.org"
 
 RATE = "50/second"  # mails, of all workers together
 RETRY_AFTER = 2  # seconds, and then twice as long each time
-MAX_RETRIES = 4
+MAX_RETRIES = 8  # 2, 4, 8 ... 256 seconds: nine minutes, and no wait above visibility_timeout
 PAGE = 500  # subscribers that are queued between two looks at the mailing
 
 KEEP = 7 * DAY  # seconds. Then a mailing, its addresses and its results are forgotten

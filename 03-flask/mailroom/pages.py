@@ -72,7 +72,7 @@ def start() -> Response:
         if not mailing.get("queued"):
             queue(mailing)
     except NO_REDIS:
-        return again(503, "Nobody keeps or sends mailings at this moment. Try again in a minute.")
+        return again(503, "Nobody keeps or sends mailings at this moment. Try again in a moment.")
     answer = make_response(shown(mailing), 202)
     answer.headers["Location"] = url_for("mailings.show", id=id)
     return answer
