@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -153,7 +152,6 @@ def bad_day(
     folder: Path | None = None,
     reconciler: bool = True,
     patience: float = 60,
-    show: Callable[[str], None] = lambda text: None,
 ) -> dict[str, int]:
     """Take so many orders while everything dies. Returns the account.
 
@@ -173,7 +171,7 @@ def bad_day(
                 bench.broker.start()
                 restarts += 1
             if not number % 10:
-                show(f"{len(accepted)} of {orders} accepted. Killed: {dict(killer.kills)}")
+                bench.show(f"{len(accepted)} of {orders} accepted. Killed: {dict(killer.kills)}")
     before, since = Counter(), time.monotonic()
     while time.monotonic() - since < patience:
         now = shop.states()
@@ -181,9 +179,10 @@ def bad_day(
             break
         if now != before:
             before, since = now, time.monotonic()
-        show(f"{dict(now)}. Killed: {dict(killer.kills)}")
+        bench.show(f"{dict(now)}. Killed: {dict(killer.kills)}")
         time.sleep(0.5)
     killer.done.set()
     killer.join()
-    killed = {f"killed: {what}": times for what, times in killer.kills.items()}
-    return {**shop.account(accepted), **killed, "killed: broker": restarts}
+    killed = {f"killed: {what}": killer.kills[what] for what in ("pool process", "worker")}
+    missing = {"not accepted": orders - len(accepted)}
+    return {**shop.account(accepted), **missing, **killed, "killed: broker": restarts}

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -69,6 +69,7 @@ class Bench:
 
     `chapter` is the folder of the example: a name in the course ("01-first-steps"), or a path.
     `broker_options` are settings of the server and `broker_port` is its port (see `Broker`).
+    What takes long calls `bench.show("340 of 1000")`: `show` puts it on the screen.
 
     A notebook, where a `with` cannot span cells, calls `start` and `close`.
     """
@@ -79,10 +80,12 @@ class Bench:
         *,
         broker_options: Mapping[str, str] | None = None,
         broker_port: int | None = None,
+        show: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.chapter = chapter if isinstance(chapter, Path) else chapters.find(chapter).folder
         self.broker_options = broker_options
         self.broker_port = broker_port
+        self.show = show
         self.processes: list[Process] = []
         self.diffs: list[str] = []
 

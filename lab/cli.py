@@ -139,13 +139,21 @@ def xray(watch: bool, url: str) -> None:
         ) from None
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name", required=False)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF THE EXPERIMENT]")
 @click.option("--all", "everything", is_flag=True, help="Run all of them, and ask nothing.")
 @click.option("--times", default=1, show_default=True, help="How often each.")
 @click.option("--busy", is_flag=True, help="Keep all cores busy meanwhile.")
 @click.option("--json", "as_json", is_flag=True, help="Print rows and claims for other programs.")
-def run(name: str | None, everything: bool, times: int, busy: bool, as_json: bool) -> None:
+def run(
+    name: str | None,
+    words: tuple[str, ...],
+    everything: bool,
+    times: int,
+    busy: bool,
+    as_json: bool,
+) -> None:
     """Run the experiment NAME: predict, break it, see it, understand it, fix it."""
     from contextlib import nullcontext
 
@@ -157,15 +165,16 @@ def run(name: str | None, everything: bool, times: int, busy: bool, as_json: boo
         return
     try:
         chosen = [experiments.find(name)] if name else experiments.all_experiments()
-    except experiments.NoExperiment as error:
+        options = chosen[0].numbers(words) if name else {}
+    except (experiments.NoExperiment, experiments.NoSuchOption) as error:
         raise click.ClickException(str(error)) from None
     with proving.all_cores_busy() if busy else nullcontext():
         if as_json:
-            good = proving.print_json(chosen)
+            good = proving.print_json(chosen, options)
         elif everything or times > 1 or busy:
-            good = proving.prove(chosen, times, console)
+            good = proving.prove(chosen, times, console, options)
         else:
-            good = telling.tell(chosen[0], console).holds
+            good = telling.tell(chosen[0], console, options).holds
     sys.exit(0 if good else 1)
 
 

@@ -4,20 +4,23 @@ An experiment is a module in the folder `experiments/` of a chapter, named after
 
 - its docstring is the story, in Markdown, with the headings of `PARTS`. The prediction is a list of
   three choices, the right one marked with ``[x]``;
-- ``run(bench)`` does it with real processes and returns rows: a list of small dicts, the table;
+- ``run(bench)`` does it with real processes and returns rows: a list of small dicts, the table.
+  Further parameters are numbers with a default, and options of `lab run`: ``--orders 1000``;
 - ``claims(rows)`` returns a dict of sentences and truth values. The tests demand every one;
 - ``MESSAGES``, where a message is the lesson, are the texts as Celery prints them, with ``...``
   for what varies. Each must stand in the column "message" of a row; how its lines are broken
-  does not matter. They are entries of the error catalogue: see `lab.errors`.
+  does not matter. They are entries of the error catalogue: see `lab.errors`;
+- ``BROKER``, where the broker has to be another one, are settings of the server: see `lab.broker`.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +41,10 @@ class NoExperiment(LookupError):
 
 class NotAnExperiment(ValueError):
     """A file in `experiments/` lacks something that an experiment has."""
+
+
+class NoSuchOption(ValueError):
+    """An experiment does not have this option, or its value is not a number."""
 
 
 class needs_idle_cores(str):
@@ -115,11 +122,39 @@ class Experiment:
         """The messages it teaches, as Celery prints them."""
         return tuple(getattr(self.module, "MESSAGES", ()))
 
-    def run(self) -> Outcome:
-        """Do it, on a bench of its own."""
+    @property
+    def options(self) -> Mapping[str, int]:
+        """The options of its `run`, with their defaults."""
+        _, *found = inspect.signature(self.module.run).parameters.values()
+        return {parameter.name: parameter.default for parameter in found}
+
+    def numbers(self, words: Sequence[str]) -> dict[str, int]:
+        """Options as they are typed, ``["--orders", "1000"]``, for `run`.
+
+        Raises `NoSuchOption`, whose message lists those there are.
+        """
+        given = dict(zip(words[::2], words[1::2], strict=False))
+        numbers = {name[2:].replace("-", "_"): value for name, value in given.items()}
+        if len(words) % 2 or not set(numbers) <= set(self.options):
+            known = ", ".join(f"--{name} {value}" for name, value in self.options.items())
+            what = f"{self.name} does not understand {' '.join(words)!r}."
+            raise NoSuchOption(f"{what} It has {f'these options: {known}' if known else 'none'}.")
+        for value in numbers.values():
+            if not value.isdecimal():
+                raise NoSuchOption(f"{value!r} is not a number.")
+        return {name: int(value) for name, value in numbers.items()}
+
+    def run(
+        self,
+        options: Mapping[str, int] | None = None,
+        show: Callable[[str], None] = lambda text: None,
+    ) -> Outcome:
+        """Do it, on a bench of its own. `show` is told how far it is, if it takes long."""
         idle = cores_are_idle()
-        with Bench(self.chapter.folder) as bench, OtherWork(bench) as others:
-            rows = self.module.run(bench)
+        special = getattr(self.module, "BROKER", None)
+        bench = Bench(self.chapter.folder, broker_options=special, show=show)
+        with bench, OtherWork(bench) as others:
+            rows = self.module.run(bench, **(options or {}))
             diffs = list(bench.diffs)
         idle = idle and others.most < BUSY
         claims = [

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -35,12 +35,17 @@ def all_cores_busy() -> Iterator[None]:
             process.wait()
 
 
-def prove(experiments: Sequence[Experiment], times: int, console: Console) -> bool:
+def prove(
+    experiments: Sequence[Experiment],
+    times: int,
+    console: Console,
+    options: Mapping[str, int] | None = None,
+) -> bool:
     """Run each experiment so many times. Returns whether every claim held every time."""
     good = True
     for experiment in experiments:
         for attempt in range(1, times + 1):
-            outcome = experiment.run()
+            outcome = experiment.run(options)
             wrong = [claim.sentence for claim in outcome.claims if claim.holds is False]
             left_out = sum(claim.holds is None for claim in outcome.claims)
             count = f"{len(outcome.claims) - left_out - len(wrong)} claims hold"
@@ -54,11 +59,11 @@ def prove(experiments: Sequence[Experiment], times: int, console: Console) -> bo
     return good
 
 
-def print_json(experiments: Sequence[Experiment]) -> bool:
+def print_json(experiments: Sequence[Experiment], options: Mapping[str, int] | None = None) -> bool:
     """Print a list: per experiment its name, rows and claims. Returns whether all claims hold."""
     found: list[dict[str, Any]] = []
     for experiment in experiments:
-        outcome = experiment.run()
+        outcome = experiment.run(options)
         claims = [asdict(claim) for claim in outcome.claims]
         found.append({"name": experiment.name, "rows": outcome.rows, "claims": claims})
     click.echo(json.dumps(found, indent=2, default=str))

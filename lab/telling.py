@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -25,7 +26,9 @@ def show_list(experiments: Sequence[Experiment], console: Console) -> None:
     console.print("Run one:  lab run NAME")
 
 
-def tell(experiment: Experiment, console: Console) -> Outcome:
+def tell(
+    experiment: Experiment, console: Console, options: Mapping[str, int] | None = None
+) -> Outcome:
     """Ask for a prediction, run it, and show what happened, why, and what to do about it.
 
     Without a terminal nothing is asked.
@@ -40,8 +43,9 @@ def tell(experiment: Experiment, console: Console) -> Outcome:
     if console.is_terminal:
         answer = click.prompt("\nYour prediction", type=click.Choice(list(LETTERS)))
         prediction = LETTERS.index(answer)
-    with console.status("Running it, with real processes ..."):
-        outcome = experiment.run()
+    begin = "Running it, with real processes ..."
+    with console.status(begin) as status:
+        outcome = experiment.run(options, lambda text: status.update(f"{begin}\n  {escape(text)}"))
     for diff in outcome.diffs:
         console.print("\n[bold]What was changed[/bold]")
         console.print(Syntax(diff.rstrip(), "diff", background_color="default"))

@@ -206,3 +206,28 @@ def test_in_a_terminal_the_prediction_is_asked_and_answered():
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0
+
+
+def test_numbers_of_an_experiment_are_options(write):
+    experiment = write(STORY + WET.replace("run(bench)", "run(bench, cups=1)"))
+    assert experiment.options == {"cups": 1}
+    assert experiment.numbers([]) == {}
+    assert experiment.numbers(["--cups", "12"]) == {"cups": 12}
+    assert experiment.run(experiment.numbers(["--cups", "12"])).holds
+    for words in (["--mugs", "1"], ["--cups"]):
+        with pytest.raises(experiments.NoSuchOption, match="has these options: --cups 1"):
+            experiment.numbers(words)
+    with pytest.raises(experiments.NoSuchOption, match="'many' is not a number"):
+        experiment.numbers(["--cups", "many"])
+    with pytest.raises(experiments.NoSuchOption, match="It has none"):
+        write(STORY + WET).numbers(["--cups", "1"])
+
+
+def test_an_experiment_can_have_a_broker_of_another_kind_and_say_how_far_it_is(write):
+    text = WET.replace("return [", "bench.show('half')\n    return [")
+    text = text.replace('"wet",', 'bench.broker.client.config_get("maxmemory")["maxmemory"],')
+    text = text.replace('== "wet"', '== "3145728"')
+    said = []
+    outcome = write(f'{STORY}BROKER = {{"maxmemory": "3mb"}}\n{text}').run(show=said.append)
+    assert outcome.holds, outcome.rows
+    assert said == ["half"]
