@@ -7,7 +7,7 @@ reminders wait in a list of their own, in Redis. beat looks at it every five sec
 import json
 import secrets
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 from redis.exceptions import ConnectionError
@@ -43,13 +43,15 @@ def forget(reminder: dict) -> None:
 @click.argument("at")
 @click.argument("text")
 def main(at: str, text: str) -> None:
-    """Keep TEXT until AT, a date and a time: "2027-03-17 09:00"."""
+    """Keep TEXT until AT, a date and a time: "2027-03-17 09:00", or so many seconds: "+10"."""
     try:
-        wall = datetime.fromisoformat(at)
-    except ValueError:
+        now = datetime.now(app.timezone).replace(microsecond=0)
+        wall = now + timedelta(seconds=int(at)) if at[:1] == "+" else datetime.fromisoformat(at)
+    except (ValueError, OverflowError):
         sys.exit(f'{at!r} is not a date and a time. Write it like this: "2027-03-17 09:00"')
     # The time on the studio's wall, if nothing else is said ("2027-03-17T09:00+00:00").
     moment = wall if wall.tzinfo else wall.replace(tzinfo=app.timezone)
+    moment = moment.astimezone(app.timezone) if wall.tzinfo else moment
     if moment.astimezone(UTC).astimezone(moment.tzinfo).replace(fold=0) != moment:
         sys.exit(f"There is no {at} in {app.timezone}: the clocks jump over it on that day.")
     if moment < datetime.now(UTC):
@@ -58,7 +60,7 @@ def main(at: str, text: str) -> None:
         add(moment, text)
     except ConnectionError as error:
         sys.exit(f"Redis does not answer ({error}). Nothing is kept.")
-    click.echo(f"On {moment:%A %d %B %Y at %H:%M}: {text}")
+    click.echo(f"On {moment:%A %d %B %Y at %H:%M} ({app.timezone}): {text}")
 
 
 if __name__ == "__main__":

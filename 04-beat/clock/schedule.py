@@ -15,8 +15,8 @@ SCHEDULE = {
     },
     "clean-up": {
         "task": "clock.tasks.clean_up",
-        # Without minute=, it would run 60 times, from 3:00 to 3:59. And not between two and three:
-        # that hour happens twice on one day of the year, and on another day not at all.
+        # Without minute=, it would run 60 times, from 3:00 to 3:59. And not between one and three:
+        # of these hours one happens twice on one day of the year, and one not at all on another.
         "schedule": crontab(hour=3, minute=30),
         "kwargs": {"days": 30},
         "options": {"expires": 3600},

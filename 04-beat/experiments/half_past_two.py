@@ -27,7 +27,8 @@ interval, `3600`: it counts seconds, and looks at no wall.
 
 Schedule nothing between one and three at night: 3:30 is 3:30 on all days. Or give the app
 `timezone = "UTC"`, which has no summer: then the distance is always the same, and people see the
-run an hour later in summer. `python -m clock.calendar --start 2027-03-27` shows what comes.
+run an hour later in summer. In `04-beat`, `python -m clock.calendar --start 2027-03-27` shows a
+night without a half past two, and the clean-up at 3:30 all the same.
 """
 
 from datetime import UTC, datetime, timedelta

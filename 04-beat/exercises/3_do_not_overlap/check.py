@@ -42,7 +42,8 @@ def check(bench):
 
     def enters(roll, why):
         result = send(roll)
-        assert roll in rolls(), f"{why} The task says: {result.result!r}."
+        said = result.traceback.splitlines()[-1] if result.failed() else repr(result.result)
+        assert roll in rolls(), f"{why} The task says: {said}."
         return result
 
     for worker in workers:
