@@ -89,6 +89,10 @@ MARKER_FIRST = """    if not memory.sadd(f"begun:{album}", address):
 MARKER_LATE = """    if memory.sismember(f"sent:{album}", address):
         return
 """
+MARKER_IN_TWO_STEPS = """    if memory.sismember(f"begun:{album}", address):
+        return
+    memory.sadd(f"begun:{album}", address)
+"""
 FREES_IN_FINALLY = """    try:
         return tank.develop(roll)
     finally:
@@ -135,6 +139,7 @@ MISTAKES = [
     ("03/3", "post.Later as", "(post.Later, post.NoAnswer) as", "When nobody knows, do not"),
     ("03/3", 'memory.sadd(f"unconfirmed:{album}", address)', "pass", "There are: none"),
     ("03/3", MARKER_FIRST, MARKER_LATE, "while her mail was still under way"),
+    ("03/3", MARKER_FIRST, MARKER_IN_TWO_STEPS, "Two workers asked at the same moment"),
     ("03/4", "number % 10 == 0", "True", "the task has written 101 times to Redis"),
     ("03/4", "bind=True", "", "With bind=True the task gets itself"),
     ("03/4", '"COUNTING"', '"SUCCESS"', "written SUCCESS while the task was running"),

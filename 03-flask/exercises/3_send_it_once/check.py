@@ -3,9 +3,10 @@ import os
 from threading import Event
 
 from aiosmtpd.controller import Controller
+from redis import Redis
 
 from lab.bench import WORKER_READY
-from lab.broker import free_port
+from lab.broker import free_port, server_binary
 from lab.waiting import TooLate, wait_until
 
 TWICE = "Who sets a marker before the mail goes out, so that the other one sees it?"
@@ -43,7 +44,12 @@ def check(bench):
     server = Server()
     controller = Controller(server, hostname="127.0.0.1", port=free_port())
     os.environ["SMTP_PORT"] = str(controller.port)
-    worker = bench.worker("mails", concurrency=2, wait=False)
+    # The sets are in a server of their own: it can pause, and the messages go on.
+    socket = bench.folder / "sets.sock"
+    options = ["--port", "0", "--unixsocket", socket, "--save", ""]
+    bench.process("sets", [server_binary(), *options], ready="eady to accept connections")
+    os.environ["REDIS_URL"] = url = f"unix://{socket}"
+    worker = bench.worker("mails", concurrency=2, env={"REDIS_URL": url}, wait=False)
     controller.start()
     try:
         worker.wait_for(WORKER_READY)
@@ -62,7 +68,7 @@ def send_to(bench, server):
     def is_done(id):
         """Whether a message has ended, and does not come back."""
         runs = [run for run in bench.timeline().runs if run.id == id]
-        return runs and runs[-1].ended is not None and runs[-1].state != "RETRY"
+        return bool(runs) and runs[-1].ended is not None and runs[-1].state != "RETRY"
 
     def wait_for(name, id):
         try:
@@ -113,7 +119,29 @@ def send_to(bench, server):
     )
     server.go_on.set()
     wait_for("dora", first)
-    assert members("sent") == {"ada", "bob", "dora"}, (
-        "ada, bob and dora should be in sent:summer. There are: "
+
+    # At the same moment: Redis answers what is asked, and whoever writes waits for the other one
+    sets = Redis.from_url(os.environ["REDIS_URL"])
+    sets.client_pause(60_000, all=False)
+    both = [send("eva"), send("eva")]
+
+    def both_have_asked():
+        return sets.info("clients")["blocked_clients"] + sum(map(is_done, both)) == 2
+
+    wait_until(both_have_asked, "nobody begins with eva", timeout=8)
+    sets.client_unpause()
+    errors = [wait_for("eva", id) for id in both]
+    count = server.taken.count("eva")
+    assert count < 2, (
+        "Two workers asked at the same moment whether anybody has begun with eva. Both heard "
+        f"no, both wrote the marker, and she got {count} mails. Which command asks and writes in "
+        "one step?"
+    )
+    assert count == 1, (
+        "Two workers had a message for eva at the same moment, and neither sent it. The worker "
+        f"reports: {', '.join(errors)}."
+    )
+    assert members("sent") == {"ada", "bob", "dora", "eva"}, (
+        "ada, bob, dora and eva should be in sent:summer. There are: "
         f"{', '.join(sorted(members('sent')))}."
     )
