@@ -19,7 +19,9 @@ LETTERS = "abc"
 
 def show_list(experiments: Sequence[Experiment], console: Console) -> None:
     """The list of experiments, with the question of each."""
-    table = Table("experiment", "question")
+    table = Table()
+    table.add_column("experiment", no_wrap=True)  # a name is there to be copied
+    table.add_column("question")
     for experiment in experiments:
         table.add_row(experiment.name, experiment.story["title"])
     console.print(table)
