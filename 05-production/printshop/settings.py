@@ -37,8 +37,8 @@ broker_transport_options = {
     "socket_timeout": 2,
 }
 
-# After SIGTERM a task has so many seconds to end. Then its message goes back to the queue
-# (five_signals).
+# A task has so many seconds to end after SIGTERM, if REMAP_SIGTERM=SIGQUIT stands in the worker's
+# environment. Then its message goes back to the queue (soft_shutdown).
 worker_soft_shutdown_timeout = 10
 
 # A process that has grown to 200 MB is replaced after its task (memory_that_grows).
