@@ -1,0 +1,89 @@
+"""# Only the pool process is killed. Does `acks_late` bring the order back?
+
+## Question
+
+The kernel's OOM killer takes the process that eats most: the pool process that prints order A. The
+worker, its parent, lives. Order B is reserved. What becomes of A and B: by default, with
+`task_acks_late`, with `task_reject_on_worker_lost`, and with 5.7's `task_retry_on_worker_lost`?
+
+## Predict
+
+- [ ] A comes back with `acks_late`: it was not acknowledged, and its process is dead.
+- [ ] A is lost everywhere, silently, and B with it: both were in that process.
+- [x] A fails, with `acks_late` as well. Only the two `..._on_worker_lost` run it again.
+
+## Why
+
+The worker sees its child die. To it that is how the task ended: state FAILURE, with a
+`WorkerLostError`, and what has ended is acknowledged. Late changes when, not whether. The Tasks
+guide says so and why: a task that kills its process would kill the next one too. Articles that
+promise a new run after every crash are wrong here.
+
+`reject_on_worker_lost` puts the message back: A runs again at once, and nothing counts how often.
+`retry_on_worker_lost` sends a new message, as `retry` does: after `default_retry_delay` (180
+seconds, unless you set it), and at most `max_retries` times. It works with early acknowledgement
+too.
+
+B waits in the worker, not in the pool process: the next process prints it.
+
+## Fix
+
+`task_retry_on_worker_lost`, with a `max_retries` and a delay. It adds to `task_acks_late` and does
+not replace it: when the whole worker dies, nobody is left to send anything (`kill_the_worker`).
+"""
+
+import os
+import signal
+
+from lab.waiting import wait_until
+
+MESSAGES = [
+    "billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: ..."
+]
+OVER = {"done", "failed"}
+
+
+def run(bench):
+    from kill_matrix import WAYS, Press, occupy
+
+    ways = {**WAYS, "early ack + retry": {"task_retry_on_worker_lost": True}}
+    presses = [Press(bench, way, settings) for way, settings in ways.items()]
+    occupy(bench, presses)
+    for press in presses:
+        os.kill(press.worker.pool()[0], signal.SIGKILL)
+        press.finish()
+    rows = []
+    for press in presses:
+        wait_until(
+            lambda press=press: {press.fate("A"), press.fate("B")} <= OVER,
+            f"{press.way}: A and B do not come to an end",
+            timeout=60,
+            log=press.worker.log,
+        )
+        row = press.row() | {"A's retries": press.runs("A")[-1].retries}
+        rows.append(row | {"B began": len(press.runs("B"))})
+    late = presses[1].worker
+    late.wait_for("WorkerLostError: Worker exited", timeout=60)
+    said = late.log().rpartition("billiard.exceptions")
+    rows[1]["message"] = "".join(said[1:]).partition("\n")[0]
+    return rows
+
+
+def claims(rows):
+    early, late, reject, retry, early_retry = rows
+    return {
+        "early ack: A fails, and is not run again": early["A"] == "failed"
+        and early["A began"] == 1,
+        "acks_late: A fails all the same": late["A"] == "failed" and late["A began"] == 1,
+        "reject_on_worker_lost: A is run again, and done": reject["A"] == "done"
+        and reject["A began"] == 2,
+        "reject_on_worker_lost: nothing counts that": reject["A's retries"] == 0,
+        "retry_on_worker_lost: A is run again, and done": retry["A"] == "done"
+        and retry["A began"] == 2,
+        "retry_on_worker_lost: it counts as a retry": retry["A's retries"] == 1,
+        "early ack + retry: A is run again, and done": early_retry["A"] == "done"
+        and early_retry["A's retries"] == 1,
+        "B is done once, everywhere": all(
+            row["B"] == "done" and row["B began"] == 1 for row in rows
+        ),
+    }
