@@ -1,0 +1,70 @@
+"""# SIGTERM goes to the worker and to its pool processes. Does it still stop politely?
+
+## Question
+
+Some supervisors send SIGTERM to the whole process group: supervisor with `stopasgroup=true`,
+systemd with its default `KillMode=control-group`. Order A is being printed, order B is reserved.
+What becomes of them? One more worker has early acknowledgement and `REMAP_SIGTERM=SIGQUIT` in its
+environment, with a soft shutdown of four seconds.
+
+## Predict
+
+- [ ] The same as SIGTERM to the worker alone: Celery looks after its children.
+- [x] A is killed, and with `acks_late` lost as well. Remapped, A is printed to its end.
+- [ ] A is killed everywhere, and late acknowledgement brings it back.
+
+## Why
+
+The worker begins a warm shutdown and means to wait for A. But SIGTERM reached A's process too, and
+a pool process dies of it. So the worker sees a lost child, as in `kill_the_pool_process`: FAILURE,
+acknowledged, even late. Only `reject_on_worker_lost` and `retry_on_worker_lost` put A back. B is in
+the queue again everywhere.
+
+Celery 5.7's own `extra/supervisord/celeryd.conf` gives 600 seconds "to wait for currently executing
+tasks to finish", and sets `stopasgroup=true` beside it. There are none left to wait for.
+
+With `REMAP_SIGTERM=SIGQUIT` the pool processes ignore SIGTERM. The worker gets it alone.
+
+## Fix
+
+`stopasgroup=false` (and `killasgroup=true`), `KillMode=mixed`. Or remap, with a soft shutdown. For
+the rest: `task_reject_on_worker_lost` or `task_retry_on_worker_lost`.
+"""
+
+import signal
+
+SOFT = {"worker_soft_shutdown_timeout": 4.0}
+MESSAGES = [
+    "billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 15 (SIGTERM) Job: ..."
+]
+
+
+def run(bench):
+    from kill_matrix import WAYS, Press, occupy
+
+    presses = [Press(bench, way, settings) for way, settings in WAYS.items()]
+    remapped = Press(bench, "early ack remapped", SOFT, env={"REMAP_SIGTERM": "SIGQUIT"})
+    presses.append(remapped)
+    occupy(bench, presses)
+    for press in presses:
+        press.worker.send_group(signal.SIGTERM)
+    remapped.worker.wait_for("Initiating Soft Shutdown")
+    remapped.finish()  # no other picture is ever finished
+    for press in presses:
+        press.worker.wait(timeout=60)
+    rows = [press.row() for press in presses]
+    said = presses[1].worker.log().rpartition("billiard.exceptions")
+    rows[1]["message"] = "".join(said[1:]).partition("\n")[0]
+    return rows
+
+
+def claims(rows):
+    early, late, reject, retry, remapped = rows
+    return {
+        "early ack: A fails": early["A"] == "failed",
+        "acks_late: A fails all the same, and its message is gone": late["A"] == "failed",
+        "reject_on_worker_lost: A is in the queue": reject["A"] == "queue",
+        "retry_on_worker_lost: A is in the queue": retry["A"] == "queue",
+        "remapped: A is done, with early ack": remapped["A"] == "done",
+        "B is in the queue, everywhere": all(row["B"] == "queue" for row in rows),
+    }
