@@ -1,0 +1,62 @@
+"""# You stop a worker with SIGQUIT. Is that like SIGKILL?
+
+## Question
+
+A worker does not end after SIGTERM, because order A takes its time. Order B is reserved. You send
+SIGQUIT, and it ends at once. What becomes of A and B? And what do the client of A and the exit code
+say?
+
+## Predict
+
+- [ ] It is like SIGKILL: nothing comes back before the visibility timeout.
+- [ ] A is retried, everywhere: a client reads its state, and it says RETRY.
+- [x] Late: both are in the queue at once. Early: A is lost, and its state is RETRY for ever.
+
+## Why
+
+SIGQUIT is a *cold shutdown*. The worker ends its pool processes, and then, unlike after SIGKILL, it
+still puts back all that is not acknowledged: B, and A if it is acknowledged late.
+
+An early acknowledged A has no message any more. The worker writes RETRY as its state all the same,
+"cancelled by Celery". Nobody sends anything. A client waits for ever.
+
+The guide says of a cold shutdown: "The worker will stop all currently executing tasks and terminate
+immediately". It does not say that they are lost by default. The Redis page warns that the worker
+"might not be able to re-queue the tasks on time". Here Redis answers, and it is.
+
+The exit code is 0: it does not say that something was lost. (One Ctrl-C loses nothing, and ends
+with 1. Do not read exit codes of workers.)
+
+## Fix
+
+`task_acks_late`, and tasks that can run twice. SIGQUIT only when SIGTERM takes too long, and best
+with a `worker_soft_shutdown_timeout`: see `soft_shutdown`.
+"""
+
+import signal
+
+
+def run(bench):
+    from kill_matrix import WAYS, Press, occupy
+
+    presses = [Press(bench, way, settings) for way, settings in WAYS.items()]
+    occupy(bench, presses)
+    for press in presses:
+        press.worker.send(signal.SIGQUIT)
+    codes = [press.worker.wait(timeout=60) for press in presses]
+    return [press.row() | {"exit code": code} for press, code in zip(presses, codes, strict=True)]
+
+
+def claims(rows):
+    early, late, reject, retry = rows
+    return {
+        "early ack: A is lost": early["A"] == "lost",
+        "early ack: its state says RETRY": early["A's state"] == "RETRY",
+        "acks_late: A is in the queue": late["A"] == "queue",
+        "reject_on_worker_lost: A is in the queue": reject["A"] == "queue",
+        "retry_on_worker_lost: A is in the queue": retry["A"] == "queue",
+        "B is in the queue, everywhere": all(row["B"] == "queue" for row in rows),
+        "the exit code is 0, whether something is lost or not": all(
+            row["exit code"] == 0 for row in rows
+        ),
+    }
