@@ -56,7 +56,7 @@ app = Celery("work", broker=REDIS, backend=REDIS)
 def do(what):
     began = time.monotonic()
     if what == "sleep":
-        time.sleep(0.4)
+        time.sleep(0.3)
     if what == "ask a server":
         urlopen(os.environ["SERVER"]).read()
     if what == "compute":
@@ -71,7 +71,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Slow(BaseHTTPRequestHandler):
     def do_GET(self):
-        time.sleep(0.4)
+        time.sleep(0.3)
         self.send_response(204)
         self.end_headers()
 
