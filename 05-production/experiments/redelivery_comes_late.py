@@ -92,7 +92,7 @@ def run(bench):
     workers[last][0].wait_for("begun")
     rows = [row(case) for case in CASES]
     for case in others:
-        workers[case][0].stop()
+        workers[case][0].kill()
         workers[case] = [hire(case)]
     wait_until(lambda: begun(workers[others[1]]), "it did not come back", timeout=60)
     for case, row in zip(CASES, rows, strict=True):
