@@ -134,7 +134,9 @@ class Killer(threading.Thread):
         while not self.done.wait(1):
             workers = self.shop.workers
             number = self.random.randrange(len(workers))
-            if self.random.random() < 0.2:
+            if not workers[number].running:
+                workers[number] = self.shop.hire()  # it ended by itself: a supervisor's work
+            elif self.random.random() < 0.2:
                 workers[number].kill()
                 workers[number] = self.shop.hire()
                 self.kills["worker"] += 1

@@ -54,6 +54,7 @@ def resident(server) -> int:
     return sum(int(kilobytes) * 1024 for kilobytes in re.findall(r"VmRSS:\s+(\d+) kB", text))
 
 
+@pytest.mark.timeout(300)
 def test_300_hostile_uploads_do_no_harm(bench, worker, web):
     server, url = web
     media = bench.folder / "data" / "media"
