@@ -260,15 +260,24 @@ def watch(name: str | None) -> None:
 
     exercise = exercise_here(name)
     console = make_console()
-    verdict(exercise)
-    waiting = "\nWaiting for you to save ... (Ctrl-C ends this)"
-    click.echo(waiting)
-    python_files = PythonFilter()
-    for saved in changes(exercise.work, watch_filter=python_files, raise_interrupt=False):
-        names = ", ".join(sorted({Path(path).name for _, path in saved}))
-        console.rule(f"{time.strftime('%H:%M:%S')}, {names} saved")
+    begun = False
+    # It comes round every half second, saved or not. The first time, whatever is saved from now on
+    # is noticed: it is checked then for the first time.
+    for saved in changes(
+        exercise.work,
+        watch_filter=PythonFilter(),
+        rust_timeout=500,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+    ):
+        if not saved and begun:
+            continue
+        if saved:
+            names = ", ".join(sorted({Path(path).name for _, path in saved}))
+            console.rule(f"{time.strftime('%H:%M:%S')}, {names} saved")
+        begun = True
         verdict(exercise)
-        click.echo(waiting)
+        click.echo("\nWaiting for you to save ... (Ctrl-C ends this)")
 
 
 @main.command()

@@ -77,7 +77,7 @@ def claims(rows):
     return {
         "sleeping: two are nearly twice as fast, four nearly four times": faster["wait", 2] > 1.6
         and faster["wait", 4] > 3,
-        needs_idle_cores("computing: two are faster than one"): faster["compute", 2] > 1.4
+        needs_idle_cores("computing: two are faster than one"): faster["compute", 2] > 1.2
         or os.cpu_count() == 1,
         needs_idle_cores("computing: four are not twice as fast as two on fewer than four cores"): (
             faster["compute", 4] < 1.5 * faster["compute", 2] or not few_cores

@@ -1,5 +1,6 @@
 """beat as a process: what it sends, where its file is, who can ask it, a broker that is away."""
 
+import dbm
 import json
 import re
 import socket
@@ -97,7 +98,11 @@ def test_every_tick_knows_when_it_was_due(bench, redis, fast):
 
 
 def test_a_killed_beat_repeats_runs_and_their_digest_is_written_once(bench, redis, fast, worker):
-    """beat writes its file after its first run, then every three minutes. It forgets the rest."""
+    """beat writes its file after its first run, then every three minutes. It forgets the rest.
+
+    A file of the kind dbm.ndbm (Debian's Python) reaches the disk only when beat ends. Then a
+    killed beat forgets all, and begins anew.
+    """
     (fast / "ticking.py").write_text(TICKS)
     options = ("--schedule", str(bench.folder / "killed"))
     # The worker may still be at what another test has sent: at digests that were due before this.
@@ -114,9 +119,16 @@ def test_a_killed_beat_repeats_runs_and_their_digest_is_written_once(bench, redi
     _first, second, *_ = digests
     redis.set(second, "written before the kill")
     beat = start(bench, fast, *options, app="ticking")
-    wait_until(
-        lambda: len(REFUSED.findall(worker.log())) > refused, "no run came again", log=worker.log
-    )
+    if dbm.whichdb(str(bench.folder / "killed")) == "dbm.ndbm":
+        ran = worker.log().count("clock.tasks.digest")
+        wait_until(lambda: worker.log().count("clock.tasks.digest") > ran + 8, "no run came")
+        assert len(REFUSED.findall(worker.log())) == refused
+    else:
+        wait_until(
+            lambda: len(REFUSED.findall(worker.log())) > refused,
+            "no run came again",
+            log=worker.log,
+        )
     beat.stop()
     assert redis.get(second) == "written before the kill"
 
