@@ -343,6 +343,7 @@ NOT_THE_EXAMPLE = shutil.ignore_patterns(
     "experiments",
     "exercises",
     "solutions",
+    "staging",
     "tests",
     "__pycache__",
     "work",

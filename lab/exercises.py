@@ -3,13 +3,14 @@
 An exercise is a folder `exercises/1_short_name/` of a chapter:
 
 - `README.md`, the task;
-- the Python files of the starter, with a ``TODO`` where something is missing;
+- the Python files of the starter, some with a ``TODO`` where something is missing, the others
+  given;
 - `hints.md`, a ladder: under each `## ` heading one hint, the first a question, the last nearly
   the answer;
 - `check.py` with ``check(bench)``, which fails with an `AssertionError` whose message a beginner
   understands. The bench works in the learner's copy.
 
-`solutions/1_short_name/` has the same Python files, complete.
+`solutions/1_short_name/` has those files with a ``TODO``, complete, and no others.
 
 A learner works on a copy, in `work/` of the course, which git ignores.
 """
@@ -58,7 +59,7 @@ class Exercise:
 
     @property
     def solution(self) -> Path:
-        """The folder with the complete files."""
+        """The folder with our answer: the files that a learner completes."""
         return self.chapter.folder / "solutions" / self.folder.name
 
     @property
@@ -76,6 +77,12 @@ class Exercise:
     def starter(self) -> list[Path]:
         """The files that a learner gets."""
         return sorted(path for path in self.folder.glob("*.py") if path.name != "check.py")
+
+    @property
+    def solved(self) -> list[Path]:
+        """The starter with our answer laid over it."""
+        ours = {file.name: file for file in self.solution.glob("*.py")}
+        return [ours.get(file.name, file) for file in self.starter]
 
     def start(self) -> Path:
         """Copy the starter to where the learner works. Files that are there are kept."""

@@ -40,7 +40,7 @@ for group in groups:
     ):  # macOS says "not permitted" of a group of zombies
         pass
 
-deadline = time.monotonic() + 5
+deadline = time.monotonic() + 30
 for folder in folders:
     # A process that is dying may still create a file while its folder is being removed.
     while os.path.exists(folder) and time.monotonic() < deadline:

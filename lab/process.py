@@ -63,7 +63,7 @@ class Process:
         """Everything the process has printed so far, standard output and error together."""
         return self.log_path.read_text(errors="replace")
 
-    def wait_for(self, text: str, *, timeout: float = 20.0) -> None:
+    def wait_for(self, text: str, *, timeout: float = 60.0) -> None:
         """Wait until `text` stands in the log.
 
         Raises `Died` when the process ends before, `TooLate` after `timeout` seconds.
@@ -100,7 +100,7 @@ class Process:
 
     # How it ends
 
-    def wait(self, timeout: float = 20.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """Wait for the end of the process and return its exit code.
 
         Raises `TooLate` after `timeout` seconds; the process goes on.
@@ -122,7 +122,7 @@ class Process:
         """Send a signal to the process and all its children, as Ctrl-C in a terminal does."""
         os.killpg(self.pid, number)
 
-    def stop(self, timeout: float = 20.0) -> int:
+    def stop(self, timeout: float = 60.0) -> int:
         """Ask it to end (SIGTERM to the process alone) and wait. Returns the exit code."""
         if self.running:
             self.send(signal.SIGTERM)

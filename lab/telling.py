@@ -68,7 +68,7 @@ def table_of(rows: Sequence[Row]) -> Table:
     table = Table()
     columns = list(dict.fromkeys(key for row in rows for key in row))
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # what is long goes on below, and is not cut
     for row in rows:
         table.add_row(*(Text(cell(row.get(column, ""))) for column in columns))
     return table

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.process import is_alive
+from lab.waiting import whole_lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -235,11 +236,8 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
 
 def _entries(folder: Path) -> Iterator[dict[str, Any]]:
     for file in folder.glob("*.jsonl"):
-        for line in file.read_text().splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue  # a line that is being written at this moment
+        for line in whole_lines(file):
+            yield json.loads(line)
 
 
 def figure(parts: Sequence[tuple[str, Timeline]]) -> Figure:

