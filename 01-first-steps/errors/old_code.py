@@ -179,5 +179,5 @@ def a_class_that_is_not_registered(bench):
 
     result = raised(lambda: Crop().delay("harbour.jpg").get(timeout=30))
     log = bench.processes[1].log  # the first is the broker
-    wait_until(lambda: "type None" in log(), "no word in the log", timeout=10)
+    wait_until(lambda: "type None" in log(), "no word in the log", timeout=60)
     return result + log()

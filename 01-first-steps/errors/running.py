@@ -113,7 +113,7 @@ def an_async_task(bench):
     """
     from bad import download
 
-    return raised(lambda: download.delay("harbour.jpg").get(timeout=10))
+    return raised(lambda: download.delay("harbour.jpg").get(timeout=60))
 
 
 @provokes("celery.utils.serialization.UnpickleableExceptionWrapper: ...(...)")
@@ -132,7 +132,7 @@ def an_exception_of_your_own(bench):
     """
     from bad import print_photo
 
-    return raised(lambda: print_photo.delay("harbour.jpg").get(timeout=10))
+    return raised(lambda: print_photo.delay("harbour.jpg").get(timeout=60))
 
 
 @provokes("Exception: <class 'pydantic_core._pydantic_core.ValidationError'>([])")
@@ -150,7 +150,7 @@ def a_validation_error(bench):
     """
     from bad import order
 
-    return raised(lambda: order.delay().get(timeout=10))
+    return raised(lambda: order.delay().get(timeout=60))
 
 
 @provokes("TypeError: ...() takes 0 positional arguments but 1 was given")
@@ -188,7 +188,7 @@ def a_retry_in_the_log(bench):
     """
     from bad import flaky
 
-    return raised(lambda: flaky.delay().get(timeout=10)) + log(bench, "retry: Retry in")
+    return raised(lambda: flaky.delay().get(timeout=60)) + log(bench, "retry: Retry in")
 
 
 @provokes("celery.exceptions.MaxRetriesExceededError: Can't retry ... args:... kwargs:...")
@@ -207,7 +207,7 @@ def no_more_retries(bench):
     """
     from bad import stubborn
 
-    return raised(lambda: stubborn.delay().get(timeout=10))
+    return raised(lambda: stubborn.delay().get(timeout=60))
 
 
 @provokes("celery.exceptions.ChordError: Dependency ... raised ...")
@@ -229,7 +229,7 @@ def a_chord_with_a_failure(bench):
     from celery import chord
 
     chord([boom.s(), add.s(1, 1)])(total.s())
-    wait_until(lambda: "ChordError" in log(bench), "no ChordError", timeout=10)
+    wait_until(lambda: "ChordError" in log(bench), "no ChordError", timeout=60)
     return log(bench)
 
 
@@ -270,9 +270,9 @@ def a_revoked_task(bench):
     from bad import add
 
     later = add.apply_async((1, 1), countdown=60)
-    wait_until(lambda: later.id in log(bench), "the task did not arrive", timeout=10)
+    wait_until(lambda: later.id in log(bench), "the task did not arrive", timeout=60)
     later.revoke()
-    return raised(lambda: later.get(timeout=10))
+    return raised(lambda: later.get(timeout=60))
 
 
 @provokes("celery.exceptions.TaskRevokedError: expired")
@@ -291,7 +291,7 @@ def an_expired_task(bench):
     """
     from bad import add
 
-    return raised(lambda: add.apply_async((1, 1), expires=-1).get(timeout=10))
+    return raised(lambda: add.apply_async((1, 1), expires=-1).get(timeout=60))
 
 
 @provokes("celery.exceptions.TaskRevokedError: terminated")
@@ -315,10 +315,10 @@ def a_terminated_task(bench):
     wait_until(
         lambda: running.id in {run.id for run in bench.timeline().runs},
         "the task did not begin",
-        timeout=10,
+        timeout=60,
     )
     running.revoke(terminate=True)
-    return raised(lambda: running.get(timeout=10))
+    return raised(lambda: running.get(timeout=60))
 
 
 @provokes(
@@ -340,7 +340,7 @@ def over_the_soft_limit(bench):
     """
     from bad import slow
 
-    return raised(lambda: slow.delay().get(timeout=10)) + log(bench, "Soft time limit")
+    return raised(lambda: slow.delay().get(timeout=60)) + log(bench, "Soft time limit")
 
 
 @provokes(
@@ -362,8 +362,8 @@ def over_the_hard_limit(bench):
     """
     from bad import very_slow
 
-    result = raised(lambda: very_slow.delay().get(timeout=10))
-    wait_until(lambda: "Hard time limit" in log(bench), "no word in the log", timeout=10)
+    result = raised(lambda: very_slow.delay().get(timeout=60))
+    wait_until(lambda: "Hard time limit" in log(bench), "no word in the log", timeout=60)
     return result + log(bench)
 
 
@@ -387,7 +387,7 @@ def a_killed_pool_process(bench):
     """
     from bad import killed
 
-    return raised(lambda: killed.delay().get(timeout=10)) + log(bench, "exited with")
+    return raised(lambda: killed.delay().get(timeout=60)) + log(bench, "exited with")
 
 
 @provokes(
@@ -413,5 +413,5 @@ def a_pickled_message(bench):
     from bad import add
 
     add.apply_async((1, 1), serializer="pickle")
-    wait_until(lambda: "ContentDisallowed" in log(bench), "no word in the log", timeout=10)
+    wait_until(lambda: "ContentDisallowed" in log(bench), "no word in the log", timeout=60)
     return log(bench)

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from lab.bench import WORKER_READY
-from lab.broker import free_port
 from lab.errors import provokes
 
 CELERY = [sys.executable, "-m", "celery"]
@@ -135,7 +134,7 @@ def the_worker_finds_no_redis(bench):
     Start Redis (`lab broker`). The worker connects by itself at its next try. If the address is
     wrong, correct `broker_url`.
     """
-    nobody = f"redis://localhost:{free_port()}/0"
+    nobody = "redis://localhost:9/0"
     worker = bench.worker("tasks", env={"CELERY_BROKER_URL": nobody}, wait=False)
     worker.wait_for("Trying again")
     worker.kill()

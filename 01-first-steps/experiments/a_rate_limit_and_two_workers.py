@@ -25,6 +25,8 @@ both are too little, count in a place that all workers share: a counter in Redis
 tasks control rate_limit TASK 2/s` changes the limit of running workers.
 """
 
+import time
+
 LIMIT = 4
 
 REQUEST = {
@@ -50,27 +52,33 @@ def run(bench):
     rows = []
     for workers, tasks in ((1, 10), (2, 20)):
         bench.worker("tasks", concurrency=2)
-        before = len(bench.timeline().runs)
-        group(request.s(number) for number in range(tasks))().get(timeout=30)
-        runs = bench.timeline().runs[before:]
+        before, began = len(bench.timeline().runs), time.monotonic()
+        group(request.s(number) for number in range(tasks))().get(timeout=60)
+        timeline = bench.timeline()
+        runs = timeline.runs[before:]
+        sent = began - timeline.origin
         hosts = sorted({run.worker for run in runs})
-        rows.append({"workers": workers, "tasks": tasks, "per second": speed(runs)})
+        rows.append({"workers": workers, "tasks": tasks, "per second": speed(runs, sent)})
         for n, host in enumerate(hosts, 1):
-            rows[-1][f"worker {n}"] = speed([run for run in runs if run.worker == host])
+            rows[-1][f"worker {n}"] = speed([run for run in runs if run.worker == host], sent)
+        rows[-1]["in the best second"] = max(
+            sum(0 <= run.started - first.started < 1 for run in runs) for first in runs
+        )
     return rows
 
 
-def speed(runs):
-    """Starts per second, from the first to the last."""
-    times = [run.started for run in runs]
-    return round((len(times) - 1) / (max(times) - min(times)), 1)
+def speed(runs, sent):
+    """Starts per second, from the moment when the first could have started to the last start.
+
+    A worker that stands still for a moment makes it smaller, and never larger.
+    """
+    return round((len(runs) - 1) / (max(run.started for run in runs) - sent), 1)
 
 
 def claims(rows):
     one, two = rows
     return {
-        "one worker with two pool processes keeps to the limit": one["per second"] < 1.3 * LIMIT,
-        "so does each of the two workers": max(two["worker 1"], two["worker 2"]) < 1.3 * LIMIT,
-        "together they let through much more, nearly twice as much": two["per second"]
-        > 1.5 * one["per second"],
+        "one worker with two pool processes keeps to the limit": one["per second"] <= LIMIT,
+        "so does each of the two workers": max(two["worker 1"], two["worker 2"]) <= LIMIT,
+        "together they let through much more in a second": two["in the best second"] > 1.25 * LIMIT,
     }

@@ -34,7 +34,7 @@ def run(bench):
     from tasks import add
 
     lost = add.apply_async((1, 2), queue="emials")
-    add.delay(0, 0).get(timeout=10)  # the worker is well, and has taken what it can see
+    add.delay(0, 0).get(timeout=60)  # the worker is well, and has taken what it can see
     rows = [{"after": "sending", "emials": bench.xray().lengths["emials"], "state": lost.state}]
     purge = [sys.executable, "-m", "celery", "-A", "tasks", "purge", "--force"]
     said = bench.run(purge).log().strip().splitlines()[-1]
@@ -42,7 +42,7 @@ def run(bench):
         {"after": "celery purge", "emials": bench.xray().lengths["emials"], "message": said}
     )
     bench.worker("tasks", queues="emials")
-    rows.append({"after": "worker -Q emials", "result": lost.get(timeout=10)})
+    rows.append({"after": "worker -Q emials", "result": lost.get(timeout=60)})
     rows[-1]["emials"] = bench.xray().lengths["emials"]
     rows[0]["errors in the worker's log"] = worker.log().count("ERROR")
     return rows

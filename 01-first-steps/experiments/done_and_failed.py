@@ -52,7 +52,7 @@ def run(bench):
 
     photo = bench.folder / "harbour.jpg"
     result = print_photo.delay(str(photo))
-    error = result.get(propagate=False, timeout=10)
+    error = result.get(propagate=False, timeout=60)
     printed = photo.with_name("harbour.jpg.printed").exists()
     message = f"{type(error).__name__}: {error}"
     rows = [{"sent": "print_photo", "state": result.state, "printed": printed, "message": message}]

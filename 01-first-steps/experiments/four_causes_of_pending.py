@@ -40,7 +40,7 @@ def run(bench):
 
     ignored = add.apply_async((1, 1), ignore_result=True)
     forgotten = add.delay(2, 2)
-    forgotten.get(timeout=10)
+    forgotten.get(timeout=60)
     forgotten.forget()
     unread = add.apply_async((3, 3), queue="thumbnials")
     results = {
@@ -50,7 +50,7 @@ def run(bench):
         "nobody reads its queue": unread,
     }
     # One worker takes its messages in order: when this one is done, so are those before it.
-    add.delay(4, 4).get(timeout=10)
+    add.delay(4, 4).get(timeout=60)
     ran = {entry.id for entry in bench.timeline().runs}
     waiting = {message.id for queue in bench.xray().queues.values() for message in queue}
     return [

@@ -63,7 +63,7 @@ def run(bench):
         ("a chain", chain(add.s(1, 1), add.s(1)).delay()),
     ):
         try:
-            row = {"how": how, "result": result.get(timeout=20)}
+            row = {"how": how, "result": result.get(timeout=60)}
         except (RuntimeError, TimeoutError) as error:
             row = {"how": how, "message": f"{type(error).__name__}: {error}"}
         rows.append({**row, "state": result.state})

@@ -49,13 +49,13 @@ def send(address):
 
 if __name__ == "__main__":
     print(send.name)
-    print(send.delay("ada@example.com").get(timeout=10))
+    print(send.delay("ada@example.com").get(timeout=60))
 """
 
 SHELL = """
 from mails import send
 print(send.name)
-print(send.delay("ada@example.com").get(timeout=10))
+print(send.delay("ada@example.com").get(timeout=60))
 """
 
 

@@ -96,7 +96,7 @@ def run(bench):
     bench.worker("tasks", pool="threads", concurrency=2 * ORDERS, env={"no_proxy": "*"})
     from tasks import add, order_with_jitter, order_without_jitter
 
-    add.delay(0, 0).get(timeout=10)  # connections are made now: the orders leave together
+    add.delay(0, 0).get(timeout=60)  # connections are made now: the orders leave together
     shops = [(Shop(), task) for task in (order_without_jitter, order_with_jitter)]
     asked = [(shop, [task.delay(shop.server_port) for _ in range(ORDERS)]) for shop, task in shops]
     rows = []

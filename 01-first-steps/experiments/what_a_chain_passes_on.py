@@ -64,7 +64,7 @@ def run(bench):
         last = chain(print_photo.s(str(photo)), told).delay()
         row = {"how": f"chain, {how}"}
         try:
-            row["result"] = last.get(timeout=10)
+            row["result"] = last.get(timeout=60)
         except TypeError as error:
             row["message"] = f"{type(error).__name__}: {error}"
         row["printed"] = photo.with_name(f"{photo.name}.printed").exists()
@@ -73,11 +73,11 @@ def run(bench):
         rows.append(row)
 
     rows.append(
-        {"how": "chain, add.s(3)", "result": chain(add.s(1, 2), add.s(3))().get(timeout=10)}
+        {"how": "chain, add.s(3)", "result": chain(add.s(1, 2), add.s(3))().get(timeout=60)}
     )
     first = add.apply_async((1, 2), link=add.s(3))
-    rows.append({"how": "link=add.s(3)", "result": first.get(timeout=10)})
-    rows.append({"how": "the linked task", "result": first.children[0].get(timeout=10)})
+    rows.append({"how": "link=add.s(3)", "result": first.get(timeout=60)})
+    rows.append({"how": "the linked task", "result": first.children[0].get(timeout=60)})
     return rows
 
 

@@ -59,7 +59,7 @@ def run(bench):
     results = [(value, echo.delay(value)) for value in SENT]
     rows = []
     for value, result in results:
-        back = result.get(timeout=10)
+        back = result.get(timeout=60)
         same = back == value and type(back) is type(value)
         rows.append({"sent": repr(value), "came back": repr(back), "the same": same})
     return rows

@@ -70,7 +70,7 @@ def run(bench):
         from tasks import noisy
 
         result = noisy.delay()
-        result.get(timeout=10)
+        result.get(timeout=60)
         worker.wait_for("succeeded in")
         worker.kill()
         _, _, said = worker.log().partition("] received\n")

@@ -89,7 +89,7 @@ def run(bench):
         result.get(propagate=False, timeout=20)
     wait_until(lambda: heard("task_failure", results[0]) != "-", "the signal was not sent")
     wait_until(lambda: len(bench.timeline().runs) == 4, "not all have begun")
-    add.delay(0, 0).get(timeout=10)  # the main process takes it when it has called all hooks
+    add.delay(0, 0).get(timeout=60)  # the main process takes it when it has called all hooks
     worker.kill()
     rows = [{"failure": how} for how in FAILURES]
     for row, result in zip(rows, results, strict=True):

@@ -10,5 +10,5 @@ def check(bench):
     )
     from captions import caption
 
-    result = caption.delay("photos/harbour.jpg").get(timeout=5)
+    result = caption.delay("photos/harbour.jpg").get(timeout=60)
     assert result == "HARBOUR", f"The result is {result!r}, and should be 'HARBOUR'."

@@ -8,5 +8,5 @@ app = Celery("download", broker="redis://localhost:6379/0", backend="redis://loc
 # TODO: a dropped connection is worth another try.
 @app.task
 def fetch(url):
-    with urlopen(url, timeout=2) as answer:
+    with urlopen(url, timeout=20) as answer:
         return answer.read().decode()

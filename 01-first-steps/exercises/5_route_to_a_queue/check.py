@@ -14,5 +14,5 @@ def check(bench):
         f"One message should be in `mail` and one in `celery`. Redis holds these: {lengths}."
     )
     bench.worker("studio", queues="mail")
-    assert letter.get(timeout=5) == "sent to ada@example.org"
+    assert letter.get(timeout=60) == "sent to ada@example.org"
     assert small.state == "PENDING", "A worker for `mail` alone should leave the thumbnail alone."
