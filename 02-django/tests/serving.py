@@ -24,7 +24,7 @@ def serve(bench, env=None):
     def answers() -> bool:
         assert server.running, server.log()
         try:
-            return httpx.get(f"http://{address}/", timeout=5).is_success
+            return httpx.get(f"http://{address}/", timeout=30).is_success
         except httpx.TransportError:
             return False
 

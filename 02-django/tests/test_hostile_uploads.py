@@ -177,7 +177,7 @@ def test_a_form_without_photos_says_what_to_do(web, field):
 def test_a_request_that_is_far_too_large_is_refused_before_it_is_sent(web):
     """Only the first lines go out: the answer does not wait for the rest."""
     address = urlsplit(web[1])
-    with socket.create_connection((address.hostname, address.port), timeout=5) as line:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as line:
         line.sendall(
             f"POST /upload HTTP/1.1\r\nHost: {address.netloc}\r\n"
             f"Content-Type: multipart/form-data; boundary=x\r\n"

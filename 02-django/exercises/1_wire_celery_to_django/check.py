@@ -18,7 +18,7 @@ SEND = """
 import django
 django.setup()
 from tasks import print_photo
-print(print_photo.delay("harbour.jpg").get(timeout=4))
+print(print_photo.delay("harbour.jpg").get(timeout=40))
 """
 DJANGO = {"DJANGO_SETTINGS_MODULE": "settings"}
 NO_BROKER = {"CELERY_BROKER_URL": None, "CELERY_RESULT_BACKEND": None}
