@@ -92,7 +92,7 @@ def no_mail_server(bench):
     Start the mail server, `python mailserver.py`, or set `SMTP_HOST` and `SMTP_PORT` for the
     worker. Retry this error: the server may be back in a minute.
     """
-    return worker_says(bench, "connect", free_port())
+    return worker_says(bench, "connect", 9)
 
 
 @provokes("smtplib.SMTPServerDisconnected: Connection unexpectedly closed")

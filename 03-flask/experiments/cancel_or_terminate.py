@@ -45,9 +45,8 @@ SUBSCRIBERS = "\n".join(f"subscriber{number}@example.org" for number in range(20
 
 
 def run(bench):
-    port, ledger, redis = str(free_port()), bench.folder / "ledger", bench.broker.client
-    ledger.touch()
-    argv = [sys.executable, "mailserver.py", "--port", port, "--delay", "0.2", "--ledger", ledger]
+    port, redis = str(free_port()), bench.broker.client
+    argv = [sys.executable, "mailserver.py", "--port", port, "--delay", "0.2"]
     server = bench.process("mail", argv)
     env = {"MAILROOM_SMTP_PORT": port, "MAILROOM_SMTP_TIMEOUT": "60"}
     worker = bench.worker("make_celery", concurrency=2, env=env)
@@ -66,36 +65,32 @@ def run(bench):
         control.revoke(id, terminate=True)
 
     def terminate_what_runs(url):
-        server.send(signal.SIGSTOP)  # it thinks for long: the two mails do not end meanwhile
-        looks = [running(), running()]
-        while looks[-1] != looks[-2] or len(looks[-1]) < 2:
-            looks.append(running())
-        control.revoke(looks[-1], terminate=True)
+        control.revoke(wait_until(two_running, "the worker does not say so"), terminate=True)
         wait_until(lambda: worker.log().count("Terminating") == 2, "no end", log=worker.log)
-        server.send(signal.SIGCONT)
 
-    def running():
+    def two_running():
         found = control.inspect().active() or {}
-        return sorted(task["id"] for tasks in found.values() for task in tasks)
+        ids = [task["id"] for tasks in found.values() for task in tasks]
+        return ids if len(ids) == 2 else None
 
-    def taken():
-        return len(ledger.read_text().splitlines())
+    def begun(url):
+        return redis.scard(f"mailroom:{url.rpartition('/')[2]}:begun")
 
     def quiet():
         seen = bench.xray()
         return not (sum(seen.lengths.values()) or seen.unacked)
 
     for stop in (press_the_button, terminate_its_task, terminate_what_runs):
-        before = taken()
+        server.send(signal.SIGSTOP)  # it thinks for long: two mails do not end meanwhile
         form = {"subject": "Summer", "text": "Look!", "subscribers": SUBSCRIBERS}
         url = site.post("/mailings", data=form).headers["Location"]
-        wait_until(lambda before=before: taken() >= before + 4, "no mail came", log=worker.log)
+        wait_until(lambda url=url: begun(url) == 2, "no two mails begin", log=worker.log)
         stop(url)
+        server.send(signal.SIGCONT)
         wait_until(quiet, "the worker did not come to an end", log=worker.log, timeout=60)
         page = site.get(url).json()
-        begun = redis.scard(f"mailroom:{url.rpartition('/')[2]}:begun")
         row = {"you": stop.__name__.replace("_", " "), "its page": page["state"]}
-        row |= {"mails begun": begun, "with an outcome": page["done"]}
+        row |= {"mails begun": begun(url), "with an outcome": page["done"]}
         site.post(f"{url}/resume")
         wait_until(quiet, "the worker did not come to an end", log=worker.log, timeout=60)
         page = site.get(url).json()

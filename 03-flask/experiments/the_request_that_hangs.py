@@ -118,12 +118,12 @@ def timed(method, url):
 def claims(rows):
     delay, retry, ignored, slower, best, both = (row["the button, s"] for row in rows)
     return {
-        ".delay() takes more than 5 times as long as without a result": delay > 5 * ignored,
-        "so it does with retry=False": retry > 5 * ignored,
-        "another page waits as long": rows[0]["another page, s"] > 5 * ignored,
-        "without a result, retry=False makes it slower": slower > 2 * ignored,
-        "max_retries: 0 cures that": slower > 2 * best,
-        "with a result, it is needed in both places": delay > 5 * both,
+        ".delay() takes more than 3 times as long as without a result": delay > 3 * ignored,
+        "so it does with retry=False": retry > 3 * ignored,
+        "another page waits as long": rows[0]["another page, s"] > 3 * ignored,
+        "without a result, retry=False makes it slower": slower > ignored,
+        "max_retries: 0 cures that": slower > best,
+        "with a result, it is needed in both places": delay > 3 * both,
         "the long wait ends in a RuntimeError": {row["says"] for row in rows[:2]}
         == {"RuntimeError"},
         "no restart is needed": {row["Redis is back"] for row in rows} == {"sent"},

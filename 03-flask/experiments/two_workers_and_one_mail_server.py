@@ -48,6 +48,7 @@ from make_celery import flask_app
 site = flask_app.test_client()
 people = "\\n".join(f"subscriber{number}@example.org" for number in range(24))
 form = {"subject": "Summer", "text": "Look!", "subscribers": people}
+print(time.time())
 url = site.post("/mailings", data=form).headers["Location"]
 while not site.get(url).json["over"]:
     time.sleep(0.2)
@@ -74,8 +75,11 @@ def run(bench):
     for (way, _, _, ledger, _, _), sender in zip(mailings, senders, strict=True):
         sender.wait(timeout=60)
         times = [json.loads(line)["at"] for line in ledger.read_text().splitlines()]
-        speed = (len(times) - 1) / (max(times) - min(times))
-        rows.append({"limited by": way, "mails": len(times), "per second": round(speed, 1)})
+        # From the moment when the first could have come: who stands still never gets faster.
+        speed = (len(times) - 1) / (max(times) - float(sender.log()))
+        best = max(sum(0 <= other - first < 2 for other in times) for first in times)
+        row = {"limited by": way, "mails": len(times), "per second": round(speed, 1)}
+        rows.append(row | {"in the best two seconds": best})
     return rows
 
 
@@ -83,7 +87,8 @@ def claims(rows):
     limit, turn = rows
     return {
         "all mails go out": limit["mails"] == turn["mails"] == 24,
-        "rate_limit lets through much more than three a second": limit["per second"] > 1.4 * 3,
+        "rate_limit lets through much more than three a second": limit["in the best two seconds"]
+        > 1.4 * 2 * 3,
         "with a turn for each it is three, and the first three at once": turn["per second"]
         < 1.4 * 3,
     }

@@ -13,7 +13,7 @@ import httpx
 from lab.bench import WORKER_READY, Bench
 from lab.broker import free_port
 from lab.process import Process
-from lab.waiting import wait_until
+from lab.waiting import wait_until, whole_lines
 
 SECONDS = 60  # how long a test waits for what must come, on a machine that has other things to do
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # what a browser says
@@ -143,11 +143,7 @@ class Mailroom:
 
     def ledger(self) -> list[dict]:
         """A line for each mail that was taken: `at` (time), `to` (address), `mail` (its text)."""
-        if not self.ledger_file.exists():
-            return []
-        # The last line may be half written at this moment. The next look finds it whole.
-        whole, _, _ = self.ledger_file.read_text().rpartition("\n")
-        return [json.loads(line) for line in whole.splitlines()]
+        return [json.loads(line) for line in whole_lines(self.ledger_file)]
 
     def mails_by_address(self) -> Counter[str]:
         return Counter(line["to"] for line in self.ledger())
@@ -157,7 +153,7 @@ def wait_until_it_answers(server: Process, url: str) -> None:
     def answers() -> bool:
         assert server.running, server.log()
         try:
-            return httpx.get(f"{url}/", timeout=5).is_success
+            return httpx.get(f"{url}/", timeout=30).is_success
         except httpx.TransportError:
             return False
 

@@ -33,7 +33,7 @@ OPTIONS = [
     ALONE,
 ]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-SECONDS = 20_000  # milliseconds: how long the browser waits for what is claimed
+SECONDS = 60_000  # milliseconds: how long the browser waits for what is claimed
 
 # Notes every value of the progress bar, and the milliseconds since the page was opened.
 RECORDER = """

@@ -72,7 +72,7 @@ def send_to(bench, server):
 
     def wait_for(name, id):
         try:
-            wait_until(lambda: is_done(id), "it goes on", timeout=8)
+            wait_until(lambda: is_done(id), "it goes on", timeout=30)
         except TooLate:
             raise AssertionError(f"The message for {name} does not come to an end.") from None
         return bench.timeline().errors.get(id, "no error")
@@ -110,9 +110,9 @@ def send_to(bench, server):
     )
     # Two at once: the server thinks about the first mail while the message comes again
     first = send("dora")
-    wait_until(lambda: server.waiting, "nobody sends dora's mail", timeout=8)
+    wait_until(lambda: server.waiting, "nobody sends dora's mail")
     second = send("dora")
-    wait_until(lambda: server.waiting == 2 or is_done(second), "nobody looks", timeout=8)
+    wait_until(lambda: server.waiting == 2 or is_done(second), "nobody looks")
     assert server.waiting == 1, (
         "The message for dora came again while her mail was still under way, and a second worker "
         f"sent it, too. {TWICE}"
@@ -128,7 +128,7 @@ def send_to(bench, server):
     def both_have_asked():
         return sets.info("clients")["blocked_clients"] + sum(map(is_done, both)) == 2
 
-    wait_until(both_have_asked, "nobody begins with eva", timeout=8)
+    wait_until(both_have_asked, "nobody begins with eva")
     sets.client_unpause()
     errors = [wait_for("eva", id) for id in both]
     count = server.taken.count("eva")

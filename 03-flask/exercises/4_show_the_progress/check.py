@@ -43,7 +43,7 @@ def check(bench):
                 return -1 if result.failed() else None
 
         try:
-            end = wait_until(reader, "it does not come to the 57th photo", timeout=4)
+            end = wait_until(reader, "it does not come to the 57th photo", timeout=20)
         except TooLate:
             end = -1
         assert end != -1, (
@@ -53,7 +53,7 @@ def check(bench):
 
     def outcome(result):
         try:
-            found = result.get(timeout=4, propagate=False)
+            found = result.get(timeout=20, propagate=False)
         except TimeoutError:
             raise AssertionError("The task does not come to its end.") from None
         assert isinstance(found, dict), f"The task should return a dictionary. It says: {found!r}."
@@ -73,7 +73,7 @@ def check(bench):
     said = progress(result.id)
     os.close(end)
     found = outcome(result)
-    wait_until(listen, "the end of the task was not written", timeout=4)
+    wait_until(listen, "the end of the task was not written")
     others = sorted(set(written) - {"COUNTING", "SUCCESS"})
     assert not others, f"You have written the state {others[0]}. Name your own state COUNTING."
     assert "of" not in found, (
