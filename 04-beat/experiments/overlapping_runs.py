@@ -3,7 +3,7 @@
 ## Question
 
 Three entries for the same slow work, each with a worker of three processes. The first has no lock.
-The second takes a lock in Redis that expires after six seconds, the third one that does not expire.
+The second takes a lock in Redis that expires after ten seconds, the third one that does not expire.
 Then the workers of the second and third get a SIGKILL in the middle of their work, and new ones
 start. Who works after that?
 
@@ -29,6 +29,8 @@ seconds than the work ever takes: when they are over too early, two run. The tok
 case: whoever comes late does not remove the lock of another.
 """
 
+import signal
+
 from lab.bench import celery
 from lab.waiting import wait_until
 
@@ -43,7 +45,7 @@ from redis.exceptions import LockError
 
 LOCKS = {
     "none": nullcontext,
-    "expires": lambda: only_one("expires", seconds=6),
+    "expires": lambda: only_one("expires", seconds=10),
     "for ever": lambda: redis.lock("clock:lock:for ever", blocking=False),
 }
 app = Celery("darkroom", broker="redis://localhost:6379/0")
@@ -77,15 +79,21 @@ def run(bench):
     def refused(lock):
         return int(redis.get(f"{lock}: refused") or 0)
 
+    def stops_at_work(lock):
+        """It stands still in the middle of its work, so the kill cannot come too late."""
+        workers[lock].send_group(signal.SIGSTOP)
+        if not (at_work := int(redis.get(f"{lock}: inside") or 0)):
+            workers[lock].send_group(signal.SIGCONT)
+        return at_work
+
     workers = {lock: worker(lock) for lock in ("none", "expires", "for ever")}
     bench.process("beat", celery("darkroom", "beat", "--loglevel", "INFO"), cwd=folder)
     wait_until(lambda: 3 in at_once("none"), "no three at once", timeout=60)
     rows = [{"lock": "none", "most at once": max(at_once("none")), "refused": refused("none")}]
     for lock in ("expires", "for ever"):
         wait_until(lambda lock=lock: refused(lock), "no run was refused", timeout=60)
-        begun = len(at_once(lock))
-        wait_until(lambda lock=lock, n=begun: len(at_once(lock)) > n, "no run began", timeout=60)
-        workers[lock].kill()  # it has three seconds of work before it
+        wait_until(lambda lock=lock: stops_at_work(lock), "no run began", timeout=60)
+        workers[lock].kill()
         row = {"lock": lock, "most at once": max(at_once(lock)), "refused": refused(lock)}
         rows.append(row | {"held after SIGKILL": bool(redis.exists(f"clock:lock:{lock}"))})
         redis.delete(f"{lock}: refused", f"{lock}: at once", f"{lock}: inside")

@@ -83,12 +83,14 @@ def run(bench):
     before, rows = {way: count(way) for way in WAYS}, []
     for way in WAYS:
         wait_until(
-            lambda way=way: sends(firsts[way]) >= before[way][0] + 10,
+            lambda way=way: sends(firsts[way]) >= before[way][0] + 20,
             f"the first beat did not send ({way})",
             log=firsts[way].log,
         )
+    after = {way: count(way) for way in WAYS}
+    for way in WAYS:
         row = {"protected by": way}
-        row |= {name: b - a for name, a, b in zip(COUNTED, before[way], count(way), strict=True)}
+        row |= {name: b - a for name, a, b in zip(COUNTED, before[way], after[way], strict=True)}
         state = "runs" if seconds[way].running else f"exit code {seconds[way].returncode}"
         rows.append(row | {"the second": state})
     rows[1]["message"] = seconds["--pidfile"].log().partition("starting.")[2].strip()
@@ -101,8 +103,8 @@ def run(bench):
 def claims(rows):
     nothing, pidfile, redbeat = rows
     return {
-        "unprotected, both send": nothing["the second sends"] > 0.5 * nothing["the first sends"],
-        "and nobody divides the work": nothing["messages"] > 1.5 * nothing["the first sends"],
+        "unprotected, both send": nothing["the second sends"] > 0.3 * nothing["the first sends"],
+        "and nobody divides the work": nothing["messages"] > 1.3 * pidfile["messages"],
         "with a pid file the second ends": pidfile["the second"] == "exit code 73",
         "and the first sends alone": pidfile["the second sends"] == 0,
         "a second RedBeat does not send": redbeat["the second sends"] == 0,

@@ -1,13 +1,23 @@
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from lab import Bench
+from lab.waiting import wait_until
 
 CHAPTER = Path(__file__).parent.parent
 sys.path.insert(0, str(CHAPTER))
+# The last line of a beat that has nothing to do for two seconds and more. Its log level is DEBUG.
+IDLE = re.compile(r"beat: Waking up in [2-5]\.\d+ seconds\.\s*\Z")
+
+
+def wait_until_idle(beat):
+    """A beat that is stopped while it sends can end with 1: its signal handler closes the
+    connection that it sends by. One that waits ends with 0."""
+    wait_until(lambda: IDLE.search(beat.log()), "beat is never idle", log=beat.log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from click.testing import CliRunner
 
-from conftest import CHAPTER
+from conftest import CHAPTER, wait_until_idle
 from lab import Bench
 from lab.bench import celery
 from lab.waiting import wait_until
@@ -38,8 +38,8 @@ def fast(bench, redis):
     return in_fast_motion(bench)
 
 
-def redbeat(bench, folder, ready="beat: Acquired lock"):
-    options = ("--loglevel", "INFO", "--scheduler", "clock.redbeat:Scheduler")
+def redbeat(bench, folder, ready="beat: Acquired lock", level="INFO"):
+    options = ("--loglevel", level, "--scheduler", "clock.redbeat:Scheduler")
     return bench.process("redbeat", celery("clock", "beat", *options), cwd=folder, ready=ready)
 
 
@@ -177,10 +177,11 @@ def test_redbeat_ends_when_redis_goes_away_and_waits_for_it_when_it_starts():
         beat.wait_for(SENDS, timeout=60)
         bench.broker.kill()
         assert beat.wait(60) == 1, "it ends: somebody has to start it again"
-        beat = redbeat(bench, CHAPTER, ready="Retrying Redis connection")
+        beat = redbeat(bench, CHAPTER, ready="Retrying Redis connection", level="DEBUG")
         bench.broker.start()
         beat.wait_for("beat: Acquired lock", timeout=60)
-        beat.wait_for(SENDS, timeout=60)
+        wait_until(lambda: bench.broker.client.llen("celery"), "nothing is sent", log=beat.log)
+        wait_until_idle(beat)
         assert beat.stop() == 0
 
 
@@ -265,7 +266,7 @@ def test_ten_kills_at_random_moments(capsys):
 
     def a_moment(active):
         active.wait_for(f"{SENDS} tick")
-        time.sleep(dice.uniform(2, 6))
+        time.sleep(dice.uniform(2, 6))  # the random moment itself, not a wait for something
 
     with Bench(CHAPTER) as bench:
         beats, worker = take_over(bench, kills=10, wait=a_moment)

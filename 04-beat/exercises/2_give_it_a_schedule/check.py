@@ -95,7 +95,7 @@ def check_with_beat(bench):
 
     beat = bench.beat("shop")
     try:
-        messages = wait_until(lambda: len(found := looks()) >= 2 and found, "no two", timeout=8)
+        messages = wait_until(lambda: len(found := looks()) >= 2 and found, "no two", timeout=30)
     except TooLate:
         raise AssertionError(
             f"beat runs, and has not sent look_for_orders twice. It says:\n{tail(beat.log())}"

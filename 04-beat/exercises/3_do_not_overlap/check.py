@@ -22,7 +22,7 @@ def check(bench):
         """Send a roll, and wait until it is in the tank or the task has ended."""
         result = develop.apply_async((roll,), queue=queue)
         try:
-            wait_until(lambda: roll in rolls() or result.ready(), "no", timeout=8)
+            wait_until(lambda: roll in rolls() or result.ready(), "no", timeout=10)
         except TooLate:
             raise AssertionError(
                 f"The roll {roll!r} neither gets into the tank nor comes back. Does your task wait "
@@ -34,7 +34,7 @@ def check(bench):
         """Let the timer ring, and wait until the task has ended."""
         redis.rpush(f"timer:{roll}", word)
         try:
-            return result.get(timeout=8, propagate=False)
+            return result.get(timeout=30, propagate=False)
         except TimeoutError:
             raise AssertionError(
                 f"The roll {roll!r} is out of the tank, and does not end."
@@ -84,7 +84,7 @@ def check(bench):
 
     after_the_kill.tries = 0
     try:
-        gorge, name = wait_until(after_the_kill, "it stays locked", timeout=6)
+        gorge, name = wait_until(after_the_kill, "it stays locked", timeout=10)
     except TooLate:
         raise AssertionError(
             "A worker was killed while it had the lock, and long after "
