@@ -62,7 +62,7 @@ NOTHING = {"in the queue": 0, "in unacked": "nothing"}
 
 
 def run(bench):
-    from chaos import Shop
+    from staging.chaos import Shop
 
     folder, client, redis = bench.copy({}), Celery(set_as_current=False), bench.broker.client
     (folder / "orders.py").write_text(ORDERS)

@@ -68,7 +68,7 @@ PATIENCE = 5  # seconds
 
 
 def run(bench):
-    from chaos import Shop
+    from staging.chaos import Shop
 
     folder = bench.copy({})
     (folder / "shop.py").write_text(SHOP)

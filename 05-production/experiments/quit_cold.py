@@ -35,11 +35,20 @@ with a `worker_soft_shutdown_timeout`: see `soft_shutdown`.
 
 import signal
 
+FATES = {
+    "SIGQUIT": {
+        "early ack": "A is lost, B is in the queue",
+        "acks_late": "A is in the queue, B is in the queue",
+        "acks_late + reject_on_worker_lost": "A is in the queue, B is in the queue",
+        "acks_late + retry_on_worker_lost": "A is in the queue, B is in the queue",
+    },
+}
+
 
 def run(bench):
-    from kill_matrix import WAYS, Press, occupy
+    from staging.kill_matrix import employ, occupy
 
-    presses = [Press(bench, way, settings) for way, settings in WAYS.items()]
+    presses = employ(bench, FATES)
     occupy(bench, presses)
     for press in presses:
         press.worker.send(signal.SIGQUIT)
@@ -48,14 +57,10 @@ def run(bench):
 
 
 def claims(rows):
-    early, late, reject, retry = rows
-    return {
-        "early ack: A is lost": early["A"] == "lost",
-        "early ack: its state says RETRY": early["A's state"] == "RETRY",
-        "acks_late: A is in the queue": late["A"] == "queue",
-        "reject_on_worker_lost: A is in the queue": reject["A"] == "queue",
-        "retry_on_worker_lost: A is in the queue": retry["A"] == "queue",
-        "B is in the queue, everywhere": all(row["B"] == "queue" for row in rows),
+    from staging.kill_matrix import cells
+
+    return cells(rows, FATES) | {
+        "early ack: the state of A is RETRY for ever": rows[0]["A's state"] == "RETRY",
         "the exit code is 0, whether something is lost or not": all(
             row["exit code"] == 0 for row in rows
         ),

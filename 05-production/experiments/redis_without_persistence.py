@@ -36,13 +36,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from lab import Bench
-from lab.waiting import wait_until
+from lab.waiting import wait_until, whole_lines
 
 ORDERS = 100
 
 
 def run(bench):
-    from chaos import KEPT
+    from staging.chaos import KEPT
 
     memory = {"Redis has": "memory"} | a_hundred_orders(bench)
     with Bench(bench.chapter, broker_options=KEPT) as kept:
@@ -50,7 +50,7 @@ def run(bench):
 
 
 def a_hundred_orders(bench):
-    from chaos import Shop
+    from staging.chaos import Shop
 
     shop = Shop(bench, workers=0, reconciler=False)
 
@@ -68,7 +68,7 @@ def a_hundred_orders(bench):
     worker = bench.worker("printshop", concurrency=2, queues="urgent", env=shop.env)
 
     def ended():
-        charged = len(shop.ledger.read_text().splitlines()) if shop.ledger.exists() else 0
+        charged = len(whole_lines(shop.ledger))
         return charged >= ORDERS and not waiting() and not bench.xray().unacked
 
     wait_until(ended, "the worker came to no end", timeout=60, log=worker.log)

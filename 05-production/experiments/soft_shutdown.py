@@ -4,8 +4,8 @@
 
 Docker gives a container ten seconds after SIGTERM, and then kills it. So a worker should give up
 before: `worker_soft_shutdown_timeout`, and `REMAP_SIGTERM=SIGQUIT` in its environment. Here it gets
-SIGTERM while it prints order A, and has reserved B. Three workers have 4 seconds, and A ends at
-once. Three have 1 second, and A does not end. One more has 1 second, and nobody set REMAP_SIGTERM.
+SIGTERM while it prints order A, and has reserved B. Four workers have 4 seconds, and A ends at
+once. Four have 1 second, and A does not end. One more has 1 second, and nobody set REMAP_SIGTERM.
 
 ## Predict
 
@@ -36,64 +36,71 @@ import time
 
 from lab.waiting import wait_until
 
-SECONDS = {"at once": 4.0, "never": 1.0}  # of the timeout, by when A ends
+FATES = {
+    "soft shutdown, A ends in time": {
+        "early ack": "A is done, B is in the queue",
+        "acks_late": "A is done, B is in the queue",
+        "acks_late + reject_on_worker_lost": "A is done, B is in the queue",
+        "acks_late + retry_on_worker_lost": "A is done, B is in the queue",
+    },
+    "soft shutdown, A takes longer": {
+        "early ack": "A is lost, B is in the queue",
+        "acks_late": "A is in the queue, B is in the queue",
+        "acks_late + reject_on_worker_lost": "A is in the queue, B is in the queue",
+        "acks_late + retry_on_worker_lost": "A is in the queue, B is in the queue",
+    },
+}
+SECONDS = dict(zip(FATES, (4.0, 1.0), strict=True))  # of the timeout
 
 
 def run(bench):
-    from kill_matrix import LATE, WAYS, Press, occupy
+    from staging.kill_matrix import Press, occupy
 
-    def soft(way, settings, ends, env):
-        settings = {**settings, "worker_soft_shutdown_timeout": SECONDS[ends]}
-        return Press(bench, way, settings, env)
+    def soft(end, way, env, what=None):
+        settings = {"worker_soft_shutdown_timeout": SECONDS[end]}
+        return Press(bench, what or end, way, settings, env)
 
-    remap, presses = {"REMAP_SIGTERM": "SIGQUIT"}, {}
-    for ends in SECONDS:
-        for way in ("early ack", "acks_late", "reject_on_worker_lost"):
-            presses[way, ends] = soft(f"{way} {ends}", WAYS[way], ends, remap)
-    plain = soft("not remapped", LATE, "never", {})
-    occupy(bench, [*presses.values(), plain])
+    remap, (in_time, longer) = {"REMAP_SIGTERM": "SIGQUIT"}, FATES
+    presses = [soft(end, way, remap) for end, ways in FATES.items() for way in ways]
+    plain = soft(longer, "acks_late", {}, "the same, not remapped")
+    occupy(bench, [*presses, plain])
     plain.worker.send(signal.SIGTERM)
     plain.worker.wait_for("worker: Warm shutdown")
     sent, ended = {}, {}
-    for (way, ends), press in presses.items():
-        sent[way, ends] = time.monotonic()
+    for press in presses:
+        sent[press] = time.monotonic()
         press.worker.send(signal.SIGTERM)
         press.worker.wait_for("Initiating Soft Shutdown")
-        if ends == "at once":
+        if press.end == in_time:
             press.finish()
 
     def all_ended():
-        for key, press in presses.items():
+        for press in presses:
             if not press.worker.running:
-                ended.setdefault(key, time.monotonic())
+                ended.setdefault(press, time.monotonic())
         return len(ended) == len(presses)
 
     wait_until(all_ended, "the workers do not end", timeout=60, log=press.worker.log)
-    rows = []
-    for (way, ends), press in presses.items():
-        slept = ended[way, ends] - sent[way, ends] >= SECONDS[ends]
-        row = {"A ends": ends} | press.row() | {"acknowledges": way}
-        rows.append(row | {"its worker": "slept its whole time" if slept else "stopped before"})
-    row = {"A ends": "never", "its worker": "waits" if plain.worker.running else "stopped"}
+    waits = plain.worker.running
     plain.finish()
     plain.worker.wait(timeout=60)
-    return [*rows, plain.row() | row]
+    rows = []
+    for press in presses:
+        slept = ended[press] - sent[press] >= SECONDS[press.end]
+        does = "slept its whole time" if slept else "stopped before"
+        rows.append(press.row() | {"its worker": does})
+    return [*rows, plain.row() | {"its worker": "waited for A" if waits else "stopped before"}]
 
 
 def claims(rows):
-    at_once, (early, late, reject), plain = rows[:3], rows[3:6], rows[6]
-    told = {f"{row['acknowledges']}, A ends at once: A is done": is_done(row) for row in at_once}
-    return told | {
-        "its worker slept its whole time all the same": all(
-            row["its worker"] == "slept its whole time" for row in at_once
+    from staging.kill_matrix import cells
+
+    in_time, plain = rows[:4], rows[-1]
+    return cells(rows, FATES) | {
+        "when A has ended, its worker sleeps its whole time all the same": all(
+            row["its worker"] == "slept its whole time" for row in in_time
         ),
-        "early ack, A does not end: A is lost": early["A"] == "lost",
-        "acks_late, A does not end: A is in the queue": late["A"] == "queue",
-        "reject_on_worker_lost, A does not end: A is in the queue": reject["A"] == "queue",
-        "B is in the queue, everywhere": all(row["B"] == "queue" for row in rows),
-        "not remapped, it waits when all others have stopped": plain["its worker"] == "waits",
+        "not remapped, it waits when all others have stopped": plain["its worker"]
+        == "waited for A",
+        "and A is done": plain["A"] == "is done",
     }
-
-
-def is_done(row):
-    return row["A"] == "done" and row["A began"] == 1

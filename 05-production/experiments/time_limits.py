@@ -16,10 +16,11 @@ one second, alone and together with a hard limit of two. Which of the eight end 
 ## Why
 
 The soft limit is a signal to the pool process: it raises `SoftTimeLimitExceeded` in the middle of
-your code, wherever it is. The hard limit is SIGKILL to the pool process: no `finally`, no last
-words, and the worker starts another process. Both need a process of its own for the task. In a
-thread, and in the worker itself (`solo`), nobody can be hit without the others. So nothing happens,
-and nothing is logged: the setting is there, and has no effect.
+your code, wherever it is. The hard limit is SIGTERM to the pool process and, a moment later,
+SIGKILL: a `finally` may begin, and be cut off. The worker starts another process. Both need a
+process of its own for the task. In a thread, and in the worker itself (`solo`), nobody can be hit
+without the others. So nothing happens, and nothing is logged: the setting has no effect. (`gevent`
+has the hard limit for what waits, and no soft one.)
 
 `SoftTimeLimitExceeded` is an `Exception`. A wide `except`, as it often stands around a call of a
 service, swallows the one signal that the task gets. The work goes on, or begins again.

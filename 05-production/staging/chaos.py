@@ -23,6 +23,7 @@ from lab import Bench
 from lab.bench import WORKER_READY, Worker
 from lab.broker import free_port
 from lab.process import Process
+from lab.waiting import whole_lines
 
 KEPT = {"appendonly": "yes", "appendfsync": "always"}  # what a broker needs to survive SIGKILL
 QUEUES = "urgent,normal,bulk"
@@ -103,9 +104,11 @@ class Shop:
 
     def account(self, accepted: list[str]) -> dict[str, int]:
         """What became of the orders that were accepted."""
-        lines = self.ledger.read_text().splitlines() if self.ledger.exists() else []
+        lines = whole_lines(self.ledger)
         # The shop charges with the order as the key. A shop that does not is found by the sum.
-        charged = Counter(json.loads(line)["key"].split("/")[0] for line in lines)
+        charged = Counter(
+            json.loads(line)["key"].split("/")[0] for line in whole_lines(self.ledger)
+        )
         here = self.home / "orders"
         failed = sum((here / each / "failed.json").exists() for each in accepted)
         done = sum((here / each / "confirmed.json").exists() for each in accepted)
@@ -136,6 +139,8 @@ class Killer(threading.Thread):
             number = self.random.randrange(len(workers))
             if not workers[number].running:
                 workers[number] = self.shop.hire()  # it ended by itself: a supervisor's work
+            elif WORKER_READY not in workers[number].log():
+                continue  # on a busy machine nothing would ever be done
             elif self.random.random() < 0.2:
                 workers[number].kill()
                 workers[number] = self.shop.hire()
