@@ -1,0 +1,12 @@
+"""The workers of the shop. Each has one process:
+
+celery -A shop worker --concurrency 1 --queues QUEUES
+"""
+
+# A name for each worker, and its queues. Several are written "one,two".
+WORKERS = {
+    "first": "urgent",
+    "second": "orders",
+    "third": "orders",
+    "fourth": "bulk",
+}
