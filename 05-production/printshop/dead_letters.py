@@ -16,8 +16,8 @@ from printshop.tasks import NEXT, proceed
 # In a worker this is called for every failure: an exception, a time limit, a process that died.
 @task_failure.connect
 def keep(sender, exception, args, **rest) -> None:
-    """Write down that an order has failed, and why."""
-    if sender.name in {task.name for task in NEXT.values()}:
+    """Write down that an order has failed, and why. What is done already, has not failed."""
+    if sender in NEXT.values() and NEXT.get(orders.state(args[0])) == sender:
         orders.record(args[0], "failed", step=sender.name, reason=repr(exception))
 
 
@@ -29,10 +29,10 @@ def main() -> None:
 @main.command("list")
 def show() -> None:
     """Show them, with the step and the reason."""
-    for path in sorted(orders.ORDERS.glob("*/failed.json")):
-        why = orders.facts(path.parent.name, "failed")
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(why["at"]))
-        click.echo(f"{path.parent.name}  {when}  {why['step']}: {why['reason']}")
+    for order_id in orders.all_ids():
+        if why := orders.facts(order_id, "failed"):
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(why["at"]))
+            click.echo(f"{order_id}  {when}  {why['step']}: {why['reason']}")
 
 
 @main.command()
@@ -44,8 +44,8 @@ def replay(order_id: str) -> None:
         path.unlink()
     except (KeyError, FileNotFoundError):
         raise click.ClickException(f"{order_id} has not failed. See: list") from None
-    proceed(order_id)
     click.echo(f"{order_id} goes on from {orders.state(order_id)!r}.")
+    proceed(order_id)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,21 @@ from printshop.store import sync, write_once
 ORDERS = Path(os.environ.get("PRINTSHOP_ORDERS", "orders"))
 STEPS = ("accepted", "charged", "printed", "confirmed")
 ENDS = ("confirmed", "failed")
+ID = re.compile(r"[0-9a-f]{32}")
 
 
 def folder_of(order_id: str) -> Path:
     """Where an order is kept. Raises `KeyError` for what is no id: ids come from outside."""
-    if not re.fullmatch(r"[0-9a-f]{32}", order_id):
+    if not ID.fullmatch(order_id):
         raise KeyError(order_id)
     return ORDERS / order_id
+
+
+def all_ids() -> Iterator[str]:
+    """The orders there are. What else lies in the folder is none."""
+    for folder in sorted(ORDERS.iterdir()) if ORDERS.exists() else ():
+        if ID.fullmatch(folder.name) and facts(folder.name, "accepted") is not None:
+            yield folder.name
 
 
 def accept(order_id: str, order: dict) -> bool:
@@ -42,7 +50,7 @@ def facts(order_id: str, what: str) -> dict | None:
     """What is known of a step. `None`: it has not happened."""
     try:
         return json.loads((folder_of(order_id) / f"{what}.json").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
@@ -54,10 +62,17 @@ def state(order_id: str) -> str:
     raise KeyError(order_id)
 
 
+def put_off(order_id: str, seconds: float) -> None:
+    """Nothing will happen to this order for so many seconds, and that is as it should be."""
+    when = time.time() + seconds
+    os.utime(folder_of(order_id) / "accepted.json", (when, when))
+
+
 def unfinished(older_than: float) -> Iterator[str]:
     """The orders to which nothing has happened for so many seconds, and that have not ended."""
-    for folder in ORDERS.iterdir() if ORDERS.exists() else ():
-        times = {file.stem: file.stat().st_mtime for file in folder.glob("[!.]*.json")}
-        ended = any(end in times for end in ENDS)
-        if "accepted" in times and not ended and time.time() - max(times.values()) >= older_than:
-            yield folder.name
+    for order_id in all_ids():
+        if state(order_id) not in ENDS:
+            files = [folder_of(order_id) / f"{step}.json" for step in STEPS]
+            latest = max(file.stat().st_mtime for file in files if file.exists())
+            if time.time() - latest >= older_than:
+                yield order_id

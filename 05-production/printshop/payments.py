@@ -1,12 +1,15 @@
 """The payment provider, seen from the shop. It can be slow, broken, or gone in the middle."""
 
 import os
+import re
 
 import httpx
 
 PROVIDER = os.environ.get("PRINTSHOP_PROVIDER", "http://127.0.0.1:8900")
 # Seconds. Without them a provider that says nothing holds the process until its time limit.
 TIMEOUT = httpx.Timeout(connect=2, read=5, write=5, pool=5)
+# Seconds. A message that waits longer than the visibility timeout comes a second time.
+LONGEST = 180
 
 
 class Declined(Exception):
@@ -42,7 +45,14 @@ def charge(order_id: str, cents: int, card: str) -> str:
     if answer.status_code in (200, 201):
         return answer.json()["receipt"]
     if answer.status_code == 429:
-        raise TryLater("too many requests", wait=float(answer.headers["Retry-After"]))
+        raise TryLater("too many requests", wait=seconds(answer.headers.get("Retry-After")))
     if answer.status_code >= 500:
         raise TryLater(f"{answer.status_code} {answer.reason_phrase}")
     raise Declined(answer.json()["error"])
+
+
+def seconds(retry_after: str | None) -> float:
+    """How long to wait. The header may be missing, or a date: then it is a second."""
+    if retry_after and re.fullmatch("[0-9]+", retry_after):
+        return min(float(retry_after), LONGEST)
+    return 1

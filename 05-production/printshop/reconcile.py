@@ -16,6 +16,8 @@ def reconcile(older_than: float) -> list[str]:
     """Send the next task of each order that stands still for so many seconds. Return their ids."""
     standing = list(orders.unfinished(older_than))
     for order_id in standing:
+        click.echo(f"{order_id} stood still at {orders.state(order_id)!r}: sending again.")
+        orders.put_off(order_id, 0)  # its new message has as much time as the last one
         proceed(order_id)
     return standing
 
@@ -26,8 +28,7 @@ def reconcile(older_than: float) -> list[str]:
 def main(older_than: float, every: float) -> None:
     """Send the next task of each order that stands still."""
     while True:
-        for order_id in reconcile(older_than):
-            click.echo(f"{order_id} stood still at {orders.state(order_id)!r}. Sent again.")
+        reconcile(older_than)
         if not every:
             return
         time.sleep(every)

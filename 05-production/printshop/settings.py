@@ -3,7 +3,7 @@
 broker_url = "redis://localhost:6379/0"
 result_backend = "redis://localhost:6379/0"
 
-# What became of an order stands in its folder. Nobody reads a result, so none is kept.
+# What became of an order stands in its folder. Nobody reads a result (nobody_at_redis).
 task_ignore_result = True
 
 # A message is done when its task has ended, not when it begins (kill_the_worker).

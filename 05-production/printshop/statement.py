@@ -11,7 +11,6 @@ from printshop.store import write_once
 @app.task
 def make_statement() -> None:
     """Count the orders by state, and keep the counts."""
-    folders = [folder.name for folder in orders.ORDERS.iterdir() if folder.is_dir()]
-    counts = Counter(orders.state(name) for name in folders if orders.facts(name, "accepted"))
+    counts = Counter(orders.state(order_id) for order_id in orders.all_ids())
     name = f"statement-{time.strftime('%Y-%m-%d-%H%M%S')}.json"
     write_once(orders.ORDERS / name, counts)

@@ -1,11 +1,11 @@
 """The steps of an order. Each can run twice, and at the same time: what it does happens once."""
 
+import logging
 import os
 import time
 from pathlib import Path
 
 from celery import Task
-from celery.utils.log import get_task_logger
 from celery.utils.time import get_exponential_backoff_interval
 from kombu.exceptions import OperationalError
 
@@ -13,7 +13,8 @@ from printshop import orders, payments
 from printshop.celery import app
 from printshop.store import write_once
 
-logger = get_task_logger(__name__)
+# Python's, not Celery's: the web server sends tasks as well, and shall show the warning.
+logger = logging.getLogger(__name__)
 
 # What the printing machine prints: a job is a file, and it takes each name once.
 SPOOL = Path(os.environ.get("PRINTSHOP_SPOOL", "spool"))
@@ -23,17 +24,19 @@ PRICE = 45  # cents for each copy
 
 @app.task(bind=True, max_retries=10, default_retry_delay=5)
 def charge(self: Task, order_id: str) -> None:
-    """Charge the customer's card."""
+    """Charge the customer's card. An order that has failed is left alone: it may come late."""
     order = orders.facts(order_id, "accepted")
-    if not orders.facts(order_id, "charged"):
+    if orders.state(order_id) == "accepted":
         try:
             receipt = payments.charge(order_id, order["copies"] * PRICE, order["card"])
         except payments.TryLater as error:
             # 1, 2, 4 ... 60 seconds at most, and by chance less: or all come back together.
             wait = get_exponential_backoff_interval(1, self.request.retries, 60, full_jitter=True)
-            raise self.retry(exc=error, countdown=max(wait, error.wait)) from error
+            wait += error.wait  # and never sooner than the provider asks for
+            orders.put_off(order_id, wait)  # it waits, and does not stand still
+            raise self.retry(exc=error, countdown=wait) from error
         except payments.Declined as error:
-            orders.record(order_id, "failed", step="charge", reason=str(error))
+            orders.record(order_id, "failed", step=self.name, reason=str(error))
             return
         orders.record(order_id, "charged", receipt=receipt)
     proceed(order_id)
@@ -43,7 +46,7 @@ def charge(self: Task, order_id: str) -> None:
 def print_photos(order_id: str) -> None:
     """Print the photos of an order that is paid."""
     order = orders.facts(order_id, "accepted")
-    if not orders.facts(order_id, "printed"):
+    if orders.state(order_id) == "charged":
         time.sleep(order["copies"] * SECONDS_PER_COPY)  # a picture takes its time
         SPOOL.mkdir(exist_ok=True)
         write_once(SPOOL / f"{order_id}.json", {"photo": order["photo"], "copies": order["copies"]})
@@ -54,8 +57,10 @@ def print_photos(order_id: str) -> None:
 @app.task(max_retries=3, default_retry_delay=5)
 def confirm(order_id: str) -> None:
     """Tell the customer. How mail is sent once, chapter 03 shows."""
-    receipt = orders.facts(order_id, "charged")["receipt"]
-    orders.record(order_id, "confirmed", text=f"Your photos are on their way. Receipt {receipt}.")
+    if orders.state(order_id) == "printed":
+        receipt = orders.facts(order_id, "charged")["receipt"]
+        text = f"Your photos are on their way. Receipt {receipt}."
+        orders.record(order_id, "confirmed", text=text)
 
 
 NEXT = {"accepted": charge, "charged": print_photos, "printed": confirm}

@@ -16,11 +16,14 @@ from provider.server import Provider
 def main(port: int, ledger: Path, fail: float, slow: float, seed: int) -> None:
     """Charge cards at 127.0.0.1, and write each charge to a ledger."""
     server = Provider(port, ledger, fail, seed, slow)
+    before = len(server.charges)
     click.echo(f"Charging at http://127.0.0.1:{port}. Ctrl-C stops it.")
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        click.echo(f"Asked {server.seen['requests']} times, charged {len(server.charges)} cards.")
+        click.echo(
+            f"Asked {server.seen['requests']} times, charged {len(server.charges) - before} cards."
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -30,7 +31,12 @@ class Provider(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Request)
         self.ledger, self.fail, self.slow = ledger, fail, slow
         self.random, self.lock = random.Random(seed), threading.Lock()
+        # It remembers what it has charged, also when it was away.
+        lines = ledger.read_text().splitlines() if ledger.exists() else []
         self.charges: dict[str, dict] = {}
+        for charge in map(json.loads, lines):
+            receipt, key = charge.pop("receipt"), charge.pop("key")
+            self.charges[key] = {"body": charge, "receipt": receipt}
         self.seen: Counter[str] = Counter()
 
     def fault(self) -> str:
@@ -59,6 +65,11 @@ class Provider(ThreadingHTTPServer):
                 file.write(json.dumps({"receipt": receipt, "key": key, **body}) + "\n")
             return 201, {"receipt": receipt}
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A shop that is killed hangs up. That is no error of the provider."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class Request(BaseHTTPRequestHandler):
     """One request of a shop."""
@@ -85,15 +96,16 @@ class Request(BaseHTTPRequestHandler):
             time.sleep(self.server.slow)
         status, said = self.server.charge(key, body)
         if fault == "dropped":
+            self.log_request("hung up")
             self.close_connection = True
             return  # the card is charged, and the shop will never hear of it
         self.answer(status, said)
 
     def body(self) -> object:
         try:
-            length = min(int(self.headers.get("Content-Length", 0)), 10_000)
+            length = max(0, min(int(self.headers.get("Content-Length", 0)), 10_000))
             return json.loads(self.rfile.read(length))
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def answer(self, status: int, said: dict, headers: dict[str, str] | None = None) -> None:
