@@ -1,6 +1,7 @@
 """What holds for every test run of the course, a chapter's or the whole."""
 
 import os
+import signal
 
 import pytest
 
@@ -8,6 +9,9 @@ import pytest
 def pytest_configure(config):
     config.addinivalue_line("markers", "soak: takes minutes; run by `make soak`")
     config.addinivalue_line("markers", "alone: measures speed; `make test` runs it after the rest")
+    # A run that was started in the background ignores Ctrl-C, and what it starts would as well.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     from_root = config.invocation_params.dir == config.rootpath
     if from_root and config.args_source is not pytest.Config.ArgsSource.ARGS:
         raise pytest.UsageError(

@@ -1,5 +1,6 @@
-"""What a bench left behind, found from the outside."""
+"""What a bench left behind, found from the outside, and programs that hear every signal."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,3 +29,13 @@ def still_there(text: Path | str) -> list[str]:
 def gone(folder: Path) -> bool:
     """Whether neither the folder of a bench nor a process of it is left."""
     return not folder.exists() and not still_there(folder)
+
+
+def hears_signals() -> None:
+    """For `preexec_fn` of `subprocess.Popen`: the program hears what a test sends to it.
+
+    Tests that were started with `nohup`, or in the background, ignore SIGHUP or SIGINT, and what
+    they start would inherit that.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)

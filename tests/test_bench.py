@@ -14,8 +14,8 @@ from lab import Bench
 from lab.broker import Broker, NoServer, server_binary
 from lab.chapters import ROOT
 from lab.process import Died
-from lab.waiting import TooLate, wait_until
-from tests.leftovers import gone, still_there
+from lab.waiting import TooLate, wait_until, whole_lines
+from tests.leftovers import gone, hears_signals, still_there
 
 CHAPTER = "01-first-steps"
 
@@ -35,12 +35,16 @@ with Bench("01-first-steps") as bench:
 @pytest.fixture
 def sleeper():
     """A running bench in another process: the process and the folder of its bench."""
-    process = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_signals,
+    )
     folder = Path(process.stdout.readline().strip())
     wait_until(
         lambda: len(still_there(folder)) == 5,
         "there were not a broker, a worker, two pool processes and a sleeper",
-        timeout=5,
     )
     yield process, folder
     process.kill()
@@ -51,8 +55,8 @@ def sleeper():
 def test_nothing_outlives_a_bench_that_is_killed(sleeper, number):
     process, folder = sleeper
     process.send_signal(number)
-    process.wait(timeout=10)
-    wait_until(lambda: gone(folder), "the bench left something behind", timeout=5)
+    process.wait(timeout=60)
+    wait_until(lambda: gone(folder), "the bench left something behind")
 
 
 def test_nothing_outlives_a_failing_test():
@@ -132,7 +136,7 @@ def test_killing_a_worker_kills_its_pool_processes():
         pool = wait_until(lambda: worker.pool() if len(worker.pool()) == 2 else None, "no pool")
         worker.kill()
         assert worker.returncode == -signal.SIGKILL
-        wait_until(lambda: not worker.pool(), f"pool processes {pool} live on", timeout=5)
+        wait_until(lambda: not worker.pool(), f"pool processes {pool} live on")
 
 
 def test_stopping_a_worker_is_its_warm_shutdown():
@@ -184,16 +188,16 @@ def crowd(count: int, timeout: float) -> None:
             process.kill()
             process.wait()
     for folder, _ in said:
-        wait_until(lambda: gone(Path(folder)), f"{folder} is still there", timeout=10)  # noqa: B023
+        wait_until(lambda: gone(Path(folder)), f"{folder} is still there")  # noqa: B023
 
 
 def test_three_benches_start_at_once():
-    crowd(3, timeout=60)
+    crowd(3, timeout=100)
 
 
 @pytest.mark.soak
 def test_twenty_benches_start_at_once():
-    crowd(20, timeout=60)
+    crowd(20, timeout=100)
 
 
 def test_a_broker_cannot_be_reached_by_a_bench_that_did_not_start_it():
@@ -205,3 +209,14 @@ def test_a_broker_cannot_be_reached_by_a_bench_that_did_not_start_it():
             guard=bench._guard_input,
             port=bench.broker.port,
         )
+
+
+def test_of_a_file_that_somebody_writes_only_whole_lines_are_read(tmp_path):
+    """A line can be met half written."""
+    ledger = tmp_path / "ledger.jsonl"
+    assert whole_lines(ledger) == []
+    ledger.write_text('{"at": 1}\n{"at"')
+    assert whole_lines(ledger) == ['{"at": 1}']
+    with ledger.open("a") as file:
+        file.write(": 2}\n")
+    assert whole_lines(ledger) == ['{"at": 1}', '{"at": 2}']

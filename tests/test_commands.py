@@ -15,7 +15,7 @@ from lab import netns
 from lab.broker import free_port, server_binary
 from lab.chapters import ROOT
 from lab.waiting import wait_until
-from tests.leftovers import still_there
+from tests.leftovers import hears_signals, still_there
 
 LAB = [sys.executable, "-m", "lab.cli"]
 PLAIN = {name: value for name, value in os.environ.items() if name != "LAB_REDIS_SERVER"}
@@ -90,7 +90,9 @@ def test_the_list_of_commands_is_in_the_order_of_need():
 @pytest.fixture
 def broker():
     port = free_port()
-    process = subprocess.Popen([*LAB, "broker", "--port", str(port)], stdout=-1, text=True)
+    process = subprocess.Popen(
+        [*LAB, "broker", "--port", str(port)], stdout=-1, text=True, preexec_fn=hears_signals
+    )
     said = "".join(
         iter(process.stdout.readline, "It keeps nothing when it stops. Ctrl-C stops it.\n")
     )
@@ -104,10 +106,10 @@ def broker():
 def test_the_broker_runs_until_ctrl_c(broker):
     process, port = broker
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=10)
+    said, _ = process.communicate(timeout=60)
     assert said.endswith("Broker stopped.\n")
     assert process.returncode == 0
-    wait_until(lambda: not still_there(f":{port}/0"), "the server lives on", timeout=5)
+    wait_until(lambda: not still_there(f":{port}/0"), "the server lives on")
 
 
 def test_a_taken_port_is_named_and_so_is_who_has_it(broker):
@@ -139,11 +141,11 @@ def test_a_port_taken_by_something_else_is_not_called_a_redis():
 FIRST_STEPS = """
 from tasks import add
 result = add.delay(4, 4)
-print("got", result.get(timeout=10))
+print("got", result.get(timeout=60))
 print("ready", result.ready(), result.state)
 print("unknown", add.AsyncResult("no-such-id").state)
 failing = add.delay(4, None)
-print("raised", repr(failing.get(propagate=False, timeout=10)))
+print("raised", repr(failing.get(propagate=False, timeout=60)))
 print("failed", failing.failed(), failing.state, failing.traceback.splitlines()[0])
 """
 

@@ -16,8 +16,9 @@ from PIL import Image
 from lab.chapters import ROOT
 from lab.prose import CONTROL
 from lab.waiting import wait_until
-from tests.leftovers import still_there
+from tests.leftovers import hears_signals, still_there
 
+pytestmark = pytest.mark.timeout(400)  # a busy machine makes its photos slowly
 LAB = [sys.executable, "-m", "lab.cli"]
 
 
@@ -42,13 +43,14 @@ def start(tmp_path, *words):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=hears_signals,
     )
     return process, scratch
 
 
 def finish(tmp_path, *words):
     process, scratch = start(tmp_path, *words)
-    said, _ = process.communicate(timeout=100)
+    said, _ = process.communicate(timeout=300)
     assert not os.listdir(scratch)
     return process.returncode, said
 
@@ -79,7 +81,7 @@ def test_with_sample_photos_in_a_terminal_it_says_what_the_readme_shows(tmp_path
         [*LAB[1:], "demo"],
         cwd=str(tmp_path),
         encoding="utf-8",
-        timeout=100,
+        timeout=300,
         dimensions=(50, 100),
         env={**os.environ, "TERM": "xterm-256color"},
     )
@@ -113,12 +115,11 @@ def interrupt(tmp_path, photos, number, after):
     process, scratch = start(tmp_path, str(photos))
     time.sleep(after)  # the random moment itself, not a wait for something
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     wait_until(
         lambda: not os.listdir(scratch) and not still_there(scratch),
         f"after signal {number} at {after:.2f} s something was left: "
         f"{os.listdir(scratch)} {still_there(scratch)}",
-        timeout=5,
     )
     scratch.rmdir()
 
@@ -142,7 +143,7 @@ def test_ctrl_c_while_it_works_is_answered_in_a_word(tmp_path, photos):
         if line.startswith("Workers:"):
             break
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=60)
     assert (said.strip(), process.returncode) == ("Aborted!", 1)
 
 

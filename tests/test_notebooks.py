@@ -18,7 +18,7 @@ import pytest
 from lab.chapters import ROOT
 from lab.notebooks import LARGEST_OUTPUT, TUTORIALS, CellFailed, largest_output, run, scrub
 from lab.waiting import wait_until
-from tests.leftovers import gone, still_there
+from tests.leftovers import gone, hears_signals, still_there
 
 NOTEBOOKS = sorted(TUTORIALS.glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -137,7 +137,7 @@ def test_a_cell_that_never_ends_is_stopped_and_leaves_nothing(tmp_path):
     )
     path = write(tmp_path / "08-endless.ipynb", "\n".join(begin), "time.sleep(1000)")
     with pytest.raises(CellFailed, match=r"08-endless\.ipynb"):
-        run(path, longest_cell=10)
+        run(path, longest_cell=30)
     folder = Path((tmp_path / "bench").read_text())
     wait_until(lambda: gone(folder), "the bench of a stopped notebook lives on")
 
@@ -208,7 +208,12 @@ def test_lab_notebook_serves_the_notebooks_until_ctrl_c(tmp_path):
     mark = f"notebook-{tmp_path.name}-{os.getpid()}"
     environment = {**os.environ, "HOME": str(tmp_path), "LAB_TEST_MARK": mark}
     with subprocess.Popen(
-        LAB, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        LAB,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        preexec_fn=hears_signals,
     ) as jupyter:
         try:
             said = jupyter.stdout.readline()
@@ -222,7 +227,7 @@ def test_lab_notebook_serves_the_notebooks_until_ctrl_c(tmp_path):
             with pytest.raises(urllib.error.HTTPError, match="403"):
                 answer(guessed)
             jupyter.send_signal(signal.SIGINT)
-            assert jupyter.wait(timeout=20) == 0
+            assert jupyter.wait(timeout=60) == 0
         finally:
             jupyter.kill()
         said = jupyter.stdout.read()
@@ -236,7 +241,7 @@ def test_lab_notebook_serves_the_notebooks_until_ctrl_c(tmp_path):
 def answer(address):
     """The page at an address, or None while nobody answers there."""
     try:
-        with urllib.request.urlopen(address, timeout=10) as page:
+        with urllib.request.urlopen(address, timeout=60) as page:
             return page.read()
     except urllib.error.HTTPError:
         raise

@@ -13,7 +13,7 @@ from lab.waiting import wait_until
 @pytest.fixture
 def play(tmp_path, monkeypatch):
     """Play a page given as text, in an empty folder. Backticks are written as ''' here."""
-    monkeypatch.setattr(prose, "DEADLINE", 3.0)
+    monkeypatch.setattr(prose, "DEADLINE", 10.0)
 
     def play(text):
         page = tmp_path / "page.md"
@@ -220,7 +220,7 @@ def test_a_server_that_ignores_a_closed_terminal_ends_with_the_page(play, tmp_pa
     server = f"'''sh terminal=server\n{deaf}\n'''\n'''text\nready\n'''\n"
     bites(play, server + "'''sh terminal=client\nfalse\n'''\n", "exit code 1")
     pid = int((tmp_path / "scratch" / "pid").read_text())
-    wait_until(lambda: not is_alive(pid), "the server lives on", timeout=5)
+    wait_until(lambda: not is_alive(pid), "the server lives on")
 
 
 def test_a_server_with_a_session_of_its_own_ends_with_the_page(play, tmp_path):
@@ -228,7 +228,7 @@ def test_a_server_with_a_session_of_its_own_ends_with_the_page(play, tmp_path):
     server = "setsid sh -c 'echo $$ > pid; exec sleep 600' & sleep 0.2; false"
     bites(play, f"'''sh\n{server}\n'''\n", "exit code 1")
     pid = int((tmp_path / "scratch" / "pid").read_text())
-    wait_until(lambda: not is_alive(pid), "the server lives on", timeout=5)
+    wait_until(lambda: not is_alive(pid), "the server lives on")
 
 
 def test_a_server_that_the_page_forgets_is_noticed(play):
