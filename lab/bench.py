@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
 import secrets
 import shutil
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lab import chapters
 from lab.broker import Broker
@@ -118,6 +119,7 @@ class Bench:
         self.folder.mkdir(mode=0o700)
         self._environ_before = dict(os.environ)
         self._path_before = list(sys.path)
+        self._celery_before = celery_knows()
         try:
             for name in ("records", "logs", "tmp"):
                 (self.folder / name).mkdir()
@@ -164,6 +166,7 @@ class Bench:
         os.environ |= self._environ_before
         sys.path[:] = self._path_before
         forget_modules_of(self.chapter)
+        forget_tasks_of(self.chapter, but=self._celery_before)
 
     # What runs on it
 
@@ -319,6 +322,7 @@ class Bench:
         """Work in a copy from now on: processes start there, and this process imports from it."""
         sys.path.remove(str(self.chapter))
         forget_modules_of(self.chapter)
+        forget_tasks_of(self.chapter, but=self._celery_before)
         self.chapter = folder
         sys.path.insert(0, str(folder))
         return folder
@@ -372,3 +376,31 @@ def forget_modules_of(folder: Path) -> None:
         file = getattr(module, "__file__", None)
         if file and Path(file).is_relative_to(folder) and not name.startswith("conftest"):
             del sys.modules[name]
+
+
+def celery_knows() -> set[Any]:
+    """The apps of this process, and its `@shared_task`s: a callback for each."""
+    if "celery" not in sys.modules:
+        return set()
+    from celery import _state
+
+    return {*_state._on_app_finalizers, *_state._get_active_apps()}
+
+
+def forget_tasks_of(folder: Path, but: set[Any]) -> None:
+    """Forget a chapter's apps, and its `@shared_task`s, which Celery keeps for every app to come.
+
+    The first of a name wins: the next bench would call the one of this bench.
+    """
+    for known in celery_knows() - but:
+        if not inspect.isfunction(known):
+            if any(stands_in(folder, task.run) for task in list(known._tasks.values())):
+                known.close()
+        elif stands_in(folder, inspect.getclosurevars(known).nonlocals.get("fun")):
+            sys.modules["celery._state"]._on_app_finalizers.discard(known)
+
+
+def stands_in(folder: Path, function: Any) -> bool:
+    """Whether a function was defined in a file of this folder."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code is not None and Path(code.co_filename).is_relative_to(folder)
