@@ -79,7 +79,7 @@ def test_a_broker_that_is_down_keeps_no_visitor_waiting(studio):
     assert visitor.upload(photo).status_code == 302
     studio.bench.broker.kill()
     for _ in range(2):  # with a connection that was fine before, and without
-        answer = visitor.upload(photo, photo, timeout=5)
+        answer = visitor.upload(photo, photo, timeout=15)
         assert answer.status_code == 302
         assert SAFE in visitor.get("/", timeout=10).text
     assert list(states(studio.media).values()) == ["waiting"] * 5

@@ -305,8 +305,11 @@ def test_while_nothing_changes_the_page_stays_untouched(visit, site, worker):
     """Who has it read aloud does not hear the same sentence every second."""
     page = visit(site)
     with asleep(worker):
+        upload(page, WHOLE)
+        # What is on the page now stays, because the worker is asleep.
+        expect(page.get_by_role("status")).to_contain_text("Waiting for a worker.")
         with page.expect_response(lambda answer: "/photos?seen=" in answer.url) as first:
-            upload(page, WHOLE)
+            pass
         page.evaluate("document.querySelector('#photos').mark = 'the same'")
         with page.expect_response(lambda answer: "/photos?seen=" in answer.url) as second:
             pass

@@ -43,7 +43,7 @@ class Mailroom:
         self.ledger_file = bench.folder / f"ledger-{secrets.token_hex(4)}"
         self.mail_options = [str(word) for word in mail]
         self.mail_port = free_port()
-        settings = {"RATE": "10000/second", "RETRY_AFTER": 0.2} | settings
+        settings = {"RATE": "10000/second", "RETRY_AFTER": 0.2, "SMTP_TIMEOUT": 60} | settings
         settings["SMTP_PORT"] = self.mail_port
         self.env = {f"MAILROOM_{name}": str(value) for name, value in settings.items()}
         self.workers: list[Process] = []

@@ -213,8 +213,9 @@ def test_an_id_that_was_never_given_out_is_unknown(mailroom):
 
 
 def test_what_is_forgotten_is_gone_and_not_unknown(open_mailroom):
-    room = open_mailroom(KEEP=1)
+    room = open_mailroom(KEEP=5)
     path = room.start("ada@example.org")
+    room.wait_until_over(path)  # nobody writes to it any more
 
     def gone() -> bool:
         return room.web.get(path).status_code == 410
@@ -298,25 +299,39 @@ def test_a_form_of_another_site_starts_and_cancels_nothing(mailroom, origin):
 # Redis does not answer
 
 
-def must_say_503(room, method: str, path: str, timeout: float, headers=None) -> httpx.Response:
-    """The answer comes in time. Without headers it is JSON."""
+def must_say_503(room, method: str, path: str, headers=None) -> httpx.Response:
+    """The answer comes in time, on a busy machine as well. Without headers it is JSON."""
     data = FIELDS if method == "POST" else None
-    answer = room.web.request(method, path, data=data, headers=headers, timeout=timeout)
+    answer = room.web.request(method, path, data=data, headers=headers, timeout=15)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), path
     return answer
+
+
+def wait_until_acknowledged(room) -> None:
+    """A mailing is over a moment before the worker acknowledges its last message.
+
+    A worker that holds one when the broker goes away ends.
+    """
+    wait_until(
+        lambda: not room.bench.xray().unacked,
+        "the worker acknowledges nothing",
+        timeout=SECONDS,
+        log=room.logs,
+    )
 
 
 def test_without_a_broker_every_answer_is_a_503_and_the_form_comes_back(open_mailroom):
     room = open_mailroom()
     path = room.start("grace@example.org")
     room.wait_until_over(path)
+    wait_until_acknowledged(room)
     room.bench.broker.kill()
     for headers in (None, PAGE):
-        must_say_503(room, "GET", path, 3, headers)
-        must_say_503(room, "GET", f"{path}/report.csv", 3, headers)
-        must_say_503(room, "POST", f"{path}/cancel", 3, headers)
-        must_say_503(room, "POST", f"{path}/resume", 3, headers)
-        answer = must_say_503(room, "POST", "/mailings", 3, headers)
+        must_say_503(room, "GET", path, headers)
+        must_say_503(room, "GET", f"{path}/report.csv", headers)
+        must_say_503(room, "POST", f"{path}/cancel", headers)
+        must_say_503(room, "POST", f"{path}/resume", headers)
+        answer = must_say_503(room, "POST", "/mailings", headers)
     form = filled_in(answer.text)
     assert {name: form[name] for name in FIELDS} == FIELDS
     assert heading(page(room, "/")) == "Send an album", "one can begin to write"
@@ -332,10 +347,11 @@ def test_a_broker_that_hangs_is_no_reason_to_hang(open_mailroom):
     room = open_mailroom()
     path = room.start("grace@example.org")
     room.wait_until_over(path)
+    wait_until_acknowledged(room)
     with asleep(room.bench.broker):
-        must_say_503(room, "GET", path, 6)
-        must_say_503(room, "POST", f"{path}/cancel", 6)
-        form = filled_in(must_say_503(room, "POST", "/mailings", 6, PAGE).text)
+        must_say_503(room, "GET", path)
+        must_say_503(room, "POST", f"{path}/cancel")
+        form = filled_in(must_say_503(room, "POST", "/mailings", PAGE).text)
         assert {name: form[name] for name in FIELDS} == FIELDS
     path = room.start(**form)
     assert room.wait_until_over(path)["sent"] == 1

@@ -15,7 +15,7 @@ from lab import Bench
 from lab.bench import celery
 from lab.waiting import wait_until
 
-LOCK, LOOP, INTERVAL = 5, 1, 0.5  # seconds
+LOCK, LOOP, INTERVAL = 10, 1, 0.5  # seconds
 FAST = {
     "clock/schedule.py": ('"schedule": 5.0,', f'"schedule": {INTERVAL},'),
     "clock/celery.py": ("redbeat_lock_timeout = 25", f"redbeat_lock_timeout = {LOCK}"),

@@ -17,8 +17,8 @@ def main(port: int, ledger: Path, fail: float, slow: float, seed: int) -> None:
     """Charge cards at 127.0.0.1, and write each charge to a ledger."""
     server = Provider(port, ledger, fail, seed, slow)
     before = len(server.charges)
-    click.echo(f"Charging at http://127.0.0.1:{port}. Ctrl-C stops it.")
     try:
+        click.echo(f"Charging at http://127.0.0.1:{port}. Ctrl-C stops it.")
         server.serve_forever()
     except KeyboardInterrupt:
         click.echo(

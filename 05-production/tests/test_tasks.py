@@ -332,13 +332,19 @@ def test_a_worker_charges_once_whatever_the_provider_does(shop, answers, attempt
     assert shop.obedient.attempts(order.card) == attempts
     assert {key for key, body in shop.obedient.asked if body["card"] == order.card} == {order.id}
     assert order.facts("confirmed")["text"].endswith(f"{order.facts('charged')['receipt']}.")
-    assert [run.state for run in order.runs("charge")] == ["RETRY"] * (attempts - 1) + ["SUCCESS"]
+
+    def states() -> list[str]:
+        return [run.state for run in order.runs("charge")]
+
+    # A confirmation can be out before the process that charged has said that it is done.
+    wait_until(lambda: "SUCCESS" in states(), "it goes on charging", log=order.logs)
+    assert states() == ["RETRY"] * (attempts - 1) + ["SUCCESS"]
 
 
 def test_a_worker_comes_again_when_the_provider_says(shop):
     order = InShop(shop).answers(retry_after(3)).place().wait_for("confirmed")
     first, second = order.runs("charge")
-    assert second.started - first.ended > 2.9
+    assert second.started - first.started > 2.99
 
 
 def test_an_order_that_waits_for_its_retry_does_not_stand_still(shop, here, monkeypatch):
