@@ -37,7 +37,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 PLAYED = ("sh", "text", "pycon", "keys", "file", "diff", "python")
-DEADLINE = 60.0  # seconds for a command, or for a line to appear
+DEADLINE = 180.0  # seconds for a command, or for a line to appear
 
 
 class Mismatch(AssertionError):

@@ -300,7 +300,7 @@ def test_a_form_of_another_site_starts_and_cancels_nothing(mailroom, origin):
 
 
 def must_say_503(room, method: str, path: str, headers=None) -> httpx.Response:
-    """The answer comes in time, on a busy machine as well. Without headers it is JSON."""
+    """The answer comes before the 19 s of Celery as it comes. Without headers it is JSON."""
     data = FIELDS if method == "POST" else None
     answer = room.web.request(method, path, data=data, headers=headers, timeout=15)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), path
