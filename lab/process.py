@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -98,7 +99,7 @@ class Process:
         """The exit code, negative for a signal, `None` while it runs."""
         return self._popen.poll()
 
-    # How it ends
+    # Signals, and how it ends
 
     def wait(self, timeout: float = 60.0) -> int:
         """Wait for the end of the process and return its exit code.
@@ -121,6 +122,18 @@ class Process:
     def send_group(self, number: int) -> None:
         """Send a signal to the process and all its children, as Ctrl-C in a terminal does."""
         os.killpg(self.pid, number)
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """The process and its children stand still in the middle of everything (SIGSTOP).
+
+        They go on afterwards.
+        """
+        self.send_group(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.send_group(signal.SIGCONT)
 
     def stop(self, timeout: float = 60.0) -> int:
         """Ask it to end (SIGTERM to the process alone) and wait. Returns the exit code."""

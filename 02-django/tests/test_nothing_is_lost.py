@@ -4,7 +4,6 @@ Each bad luck has a bench of its own, because it breaks it.
 """
 
 import os
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,13 +103,10 @@ def test_a_broker_that_hangs_keeps_no_visitor_waiting(studio):
     visitor = Visitor(studio.url)
     photo = picture()
     visitor.upload(photo)
-    studio.bench.broker.send(signal.SIGSTOP)
-    try:
+    with studio.bench.broker.asleep():
         assert visitor.upload(photo, timeout=15).status_code == 302
         assert SAFE in visitor.get("/", timeout=15).text
         assert studio.worker_state() == "no broker"
-    finally:
-        studio.bench.broker.send(signal.SIGCONT)
     assert visitor.upload(photo, timeout=10).status_code == 302
     worker = studio.worker()
     assert studio.resend().returncode == 0

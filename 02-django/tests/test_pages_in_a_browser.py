@@ -8,9 +8,7 @@ page is there before the first thumbnail is, on any machine.
 import os
 import platform
 import shutil
-import signal
 import sys
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -95,15 +93,6 @@ def visit(browser):
     assert trouble == []
 
 
-@contextmanager
-def asleep(worker):
-    worker.send_group(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        worker.send_group(signal.SIGCONT)
-
-
 def photo(size=(640, 480)) -> bytes:
     file = BytesIO()
     Image.effect_noise(size, 80).convert("RGB").save(file, "JPEG")
@@ -171,7 +160,7 @@ def test_twelve_photos_appear_by_themselves_and_the_broken_one_can_be_tried_agai
     visit, site, worker, media
 ):
     page = visit(site)
-    with asleep(worker):
+    with worker.asleep():
         upload(page, *[WHOLE] * 4, BROKEN, *[WHOLE] * 7)
         page.evaluate("window.same = 'the page was never loaded again'")
         expect_states(page, waiting=12)
@@ -192,7 +181,7 @@ def test_without_javascript_the_page_loads_itself_again_until_all_is_done(
     visit, site, worker, media
 ):
     page = visit(site, java_script_enabled=False)
-    with asleep(worker):
+    with worker.asleep():
         upload(page, WHOLE, BROKEN, WHOLE)
         expect_states(page, waiting=3)
     expect_states(page, ready=2, failed=1, waiting=0)
@@ -294,7 +283,7 @@ def test_the_keyboard_alone_is_enough(visit, site, worker, media):
 
 def test_photos_that_come_do_not_take_the_keyboard_away(visit, site, worker):
     page = visit(site)
-    with asleep(worker):
+    with worker.asleep():
         upload(page, WHOLE, WHOLE)
         button(page, "Remove photo 2").focus()
     expect_states(page, ready=2, waiting=0)
@@ -304,7 +293,7 @@ def test_photos_that_come_do_not_take_the_keyboard_away(visit, site, worker):
 def test_while_nothing_changes_the_page_stays_untouched(visit, site, worker):
     """Who has it read aloud does not hear the same sentence every second."""
     page = visit(site)
-    with asleep(worker):
+    with worker.asleep():
         upload(page, WHOLE)
         # What is on the page now stays, because the worker is asleep.
         expect(page.get_by_role("status")).to_contain_text("Waiting for a worker.")

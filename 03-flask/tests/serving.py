@@ -2,10 +2,8 @@
 
 import json
 import secrets
-import signal
 import sys
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -158,16 +156,6 @@ def wait_until_it_answers(server: Process, url: str) -> None:
             return False
 
     wait_until(answers, "the web server did not answer", timeout=SECONDS, log=server.log)
-
-
-@contextmanager
-def asleep(process: Process):
-    """The process and its children stand still in the middle of everything, and go on later."""
-    process.send_group(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send_group(signal.SIGCONT)
 
 
 def people(count: int, prefix: str = "") -> str:

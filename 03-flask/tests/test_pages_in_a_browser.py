@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
-from serving import Mailroom, asleep, people
+from serving import Mailroom, people
 
 from lab import Bench
 from lab.waiting import wait_until
@@ -276,7 +276,7 @@ def test_1000_from_a_file_and_cancel_stops_them(visit, room):
 
 def test_without_javascript_the_page_loads_itself_again(visit, room):
     page = visit(java_script_enabled=False)
-    with asleep(room.mail):
+    with room.mail.asleep():
         path = send(page, people(40) + "\nnobody@example.org")
         room.wait_for(path, "no mail is under way", lambda now: now["under_way"] == 2)
         expect_state(page, "Running.")
@@ -285,7 +285,7 @@ def test_without_javascript_the_page_loads_itself_again(visit, room):
     assert page.locator("noscript").count() == 0, "a page whose mailing is over keeps still"
 
     page.goto(room.url)
-    with asleep(room.mail):
+    with room.mail.asleep():
         path = send(page, people(40))
         room.wait_for(path, "no mail is under way", lambda now: now["under_way"] == 2)
         button(page, "Cancel the rest").click()
@@ -301,7 +301,7 @@ def test_who_presses_twice_starts_one_mailing(visit, room):
     page.get_by_label("Text").fill("Only once.")
     page.get_by_label("Subscribers").fill(people(5, "once"))
     box = button(page, "Send").bounding_box()
-    with asleep(room.server):  # nothing happens, so one presses again
+    with room.server.asleep():  # nothing happens, so one presses again
         for _ in range(2):
             with page.expect_request("**/mailings"):
                 page.mouse.click(box["x"] + 5, box["y"] + 5)
@@ -329,7 +329,7 @@ def test_a_form_that_is_refused_comes_back_filled_in(visit, room):
 
 
 def test_a_page_that_watches_says_when_the_mailing_is_forgotten(visit, room):
-    with asleep(room.mail):
+    with room.mail.asleep():
         page = visit()
         path = send(page, people(2))
         expect_state(page, "Running.")
@@ -369,14 +369,14 @@ def test_axe_finds_nothing_serious_in_the_form(visit, room):
 
 def test_axe_finds_nothing_serious_in_a_mailing(visit, room):
     long = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.example"
-    with asleep(room.mail):
+    with room.mail.asleep():
         page = visit()
         path = send(page, people(30, "axe") + f"\nnobody@example.org\n{'very' * 40}\nnobody{long}")
         expect_state(page, "Running.")
         expect_accessible(page, "a mailing that runs")
     expect_state(page, "Done.")
     expect_accessible(page, "a mailing with failures")
-    with asleep(room.worker):
+    with room.worker.asleep():
         page = visit()
         path = send(page, people(30))
         expect_state(page, "Waiting for a worker.")

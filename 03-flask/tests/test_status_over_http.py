@@ -11,7 +11,7 @@ from html import unescape
 
 import httpx
 import pytest
-from serving import PAGE, SECONDS, asleep, people
+from serving import PAGE, SECONDS, people
 
 from lab.waiting import wait_until
 
@@ -53,7 +53,7 @@ def test_done_says_what_became_of_everybody(mailroom):
 
 
 def test_waiting_as_long_as_no_worker_takes_it(mailroom):
-    with asleep(mailroom.worker):
+    with mailroom.worker.asleep():
         path = mailroom.start(people(5))
         now = mailroom.status(path)
         assert (now["state"], now["done"], now["over"]) == ("waiting", 0, False)
@@ -64,7 +64,7 @@ def test_waiting_as_long_as_no_worker_takes_it(mailroom):
 
 
 def test_running_with_n_of_m(mailroom):
-    with asleep(mailroom.mail):
+    with mailroom.mail.asleep():
         path = mailroom.start(people(5))
         now = mailroom.wait_for(path, "no mail is under way", lambda now: now["under_way"] == 2)
         assert (now["state"], now["done"], now["total"]) == ("running", 0, 5)
@@ -94,7 +94,7 @@ def test_the_page_says_that_it_tries_again(open_mailroom):
 
 def test_cancelled_says_so_and_keeps_what_was_sent(mailroom):
     before = len(mailroom.ledger())
-    with asleep(mailroom.mail):
+    with mailroom.mail.asleep():
         path = mailroom.start(people(300))
         mailroom.wait_for(path, "no mail is under way", lambda now: now["under_way"] == 2)
         answer = mailroom.web.post(f"{path}/cancel")
@@ -130,7 +130,7 @@ AT_ONCE = {
 def test_cancelled_while_a_worker_dies_leaves_no_mail_untold(open_mailroom):
     """What the dead worker had begun may have arrived: it must not be listed as not sent."""
     room = open_mailroom()
-    with asleep(room.mail):
+    with room.mail.asleep():
         path = room.start(people(5))
         room.wait_for(path, "no mail is under way", lambda now: now["under_way"] == 2)
         room.web.post(f"{path}/cancel")
@@ -174,7 +174,7 @@ def test_revoked_before_it_began_is_cancelled_and_sends_nothing(open_mailroom):
     room = open_mailroom(concurrency=1)
     from make_celery import celery_app
 
-    with asleep(room.mail):
+    with room.mail.asleep():
         first = room.start("ada@example.org")
         room.wait_for(first, "no mail is under way", lambda now: now["under_way"] == 1)
         path = room.start(people(5))  # the only pool process is busy with Ada
@@ -252,7 +252,7 @@ def test_the_same_form_sent_twice_starts_one_mailing(mailroom):
     before = mailroom.mails_by_address()
     form = filled_in(page(mailroom, "/")) | {"subscribers": people(10)}
     form |= {"subject": "Once", "text": "Only once."}
-    with asleep(mailroom.worker):
+    with mailroom.worker.asleep():
         path = mailroom.start(**form)
         task = task_of(mailroom, path)
         assert mailroom.start(**form) == path
@@ -278,7 +278,7 @@ def test_a_changed_form_with_the_same_id_is_refused(mailroom):
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null"])
 def test_a_form_of_another_site_starts_and_cancels_nothing(mailroom, origin):
-    with asleep(mailroom.worker):
+    with mailroom.worker.asleep():
         path = mailroom.start(people(3))
         for address in ("/mailings", f"{path}/cancel", f"{path}/resume"):
             answer = mailroom.web.post(address, data=FIELDS, headers={"Origin": origin})
@@ -348,7 +348,7 @@ def test_a_broker_that_hangs_is_no_reason_to_hang(open_mailroom):
     path = room.start("grace@example.org")
     room.wait_until_over(path)
     wait_until_acknowledged(room)
-    with asleep(room.bench.broker):
+    with room.bench.broker.asleep():
         must_say_503(room, "GET", path)
         must_say_503(room, "POST", f"{path}/cancel")
         form = filled_in(must_say_503(room, "POST", "/mailings", PAGE).text)

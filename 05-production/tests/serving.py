@@ -3,11 +3,9 @@
 import json
 import os
 import secrets
-import signal
 import sys
 import threading
 from collections import defaultdict
-from contextlib import contextmanager
 from pathlib import Path
 
 from celery import Celery
@@ -224,13 +222,3 @@ class InShop:
 
     def logs(self) -> str:
         return "\n".join(worker.log() for worker in self.shop.workers)
-
-
-@contextmanager
-def asleep(process: Process):
-    """The process stands still in the middle of everything, and goes on later."""
-    process.send_group(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send_group(signal.SIGCONT)

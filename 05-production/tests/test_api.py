@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from serving import ORDER, SECONDS, InShop, asleep, new_id
+from serving import ORDER, SECONDS, InShop, new_id
 
 from lab.waiting import wait_until
 
@@ -244,7 +244,7 @@ def test_an_order_is_taken_while_the_broker_is_down(counter):
 
 def test_an_order_is_taken_while_the_broker_says_nothing(counter):
     counter.web.timeout = PATIENCE
-    with asleep(counter.bench.broker):
+    with counter.bench.broker.asleep():
         order = InShop(counter).place()
     assert order.facts("accepted") == order.order
     warned(counter, order)
