@@ -8,5 +8,5 @@ demo: ; @$(PYTHON) bootstrap.py demo && .venv/bin/lab demo
 install: ; @$(PYTHON) bootstrap.py test
 test: ; @$(PYTHON) bootstrap.py test && .venv/bin/python -m tests $(CH)
 lint: ; @$(PYTHON) bootstrap.py test && .venv/bin/pre-commit run --all-files
-notebooks: ; @$(PYTHON) bootstrap.py test && .venv/bin/python -m lab.notebooks
+notebooks: ; @$(PYTHON) bootstrap.py test && .venv/bin/python -m lab.authoring.notebooks
 soak: ; @$(PYTHON) bootstrap.py test && .venv/bin/python -m tests --soak $(CH)

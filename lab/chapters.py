@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+TUTORIALS = ROOT / "tutorials"
 
 
 class NoChapter(LookupError):
@@ -100,7 +101,7 @@ def find(name: str) -> Chapter:
     raise NoChapter(f"There is no chapter {name!r}. There are: {there_are}.")
 
 
-def load(path: Path) -> ModuleType:
+def import_file(path: Path) -> ModuleType:
     """The module in a file, wherever it lies. It is loaded anew each time."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None

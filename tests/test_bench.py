@@ -12,10 +12,8 @@ import pytest
 import redis
 
 from lab import Bench
-from lab.broker import Broker, NoServer, server_binary
+from lab.bench import Broker, Died, NoServer, TooLate, server_binary, wait_until, whole_lines
 from lab.chapters import ROOT
-from lab.process import Died
-from lab.waiting import TooLate, wait_until, whole_lines
 from tests.leftovers import gone, hears_signals, still_there
 
 CHAPTER = "01-first-steps"
@@ -116,7 +114,7 @@ def test_a_broker_listens_on_this_machine_only():
 def test_a_broker_whose_port_is_taken_tries_another(monkeypatch):
     with Bench(CHAPTER) as one:
         ports = [one.broker.port, one.broker.port]
-        from lab import broker
+        from lab.bench import broker
 
         fresh = broker.free_port
         monkeypatch.setattr(broker, "free_port", lambda: ports.pop() if ports else fresh())

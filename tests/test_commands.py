@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import netns
-from lab.broker import free_port, server_binary
+from lab.authoring import netns
+from lab.bench import free_port, server_binary, wait_until
 from lab.chapters import ROOT
-from lab.waiting import wait_until
 from tests.leftovers import hears_signals, still_there
 
 LAB = [sys.executable, "-m", "lab.cli"]
@@ -29,7 +28,7 @@ def test_the_doctor_names_what_is_missing_and_how_to_install_it(tmp_path, monkey
     """On a machine without redis-server, RabbitMQ and Chromium: an empty PATH."""
     from rich.console import Console
 
-    from lab import doctor
+    from lab.commands import doctor
 
     monkeypatch.setattr(doctor, "search_path", lambda: str(tmp_path))
     monkeypatch.delenv("LAB_REDIS_SERVER", raising=False)
@@ -45,7 +44,7 @@ def test_the_doctor_names_what_is_missing_and_how_to_install_it(tmp_path, monkey
 
 
 def test_the_doctor_finds_what_is_there(tmp_path, monkeypatch):
-    from lab import doctor
+    from lab.commands import doctor
 
     for name in ("redis-server", "rabbitmq-server", "chromium", "curl"):
         (tmp_path / name).write_text("#!/bin/sh\n")
@@ -170,7 +169,7 @@ def test_celerys_own_first_steps_work_in_chapter_01():
     ours = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "lab.netns", "bash", "-c", script],
+            [sys.executable, "-m", "lab.authoring.netns", "bash", "-c", script],
             capture_output=True,
             text=True,
             env={**PLAIN, **ours, "TMPDIR": folder},

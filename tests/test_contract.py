@@ -5,9 +5,9 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from lab import exercises
 from lab.chapters import ROOT, all_chapters
 from lab.cli import main
+from lab.course import exercises
 
 CHAPTERS = all_chapters()
 each = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)

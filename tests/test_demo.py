@@ -13,9 +13,9 @@ import pexpect
 import pytest
 from PIL import Image
 
+from lab.authoring.pages.terminal import CONTROL
+from lab.bench import wait_until
 from lab.chapters import ROOT
-from lab.prose import CONTROL
-from lab.waiting import wait_until
 from tests.leftovers import hears_signals, still_there
 
 pytestmark = pytest.mark.timeout(400)  # a busy machine makes its photos slowly

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from lab import chapters, errors
+from lab import chapters
 from lab.chapters import ROOT
-from lab.messages import words
+from lab.course import catalogue
+from lab.course.matching import words
 
-ENTRIES = errors.all_entries()
+ENTRIES = catalogue.all_entries()
 FILES = [(each, path) for each in chapters.all_chapters() for path in each.folder.glob("errors/*")]
 FILES = [(chapter, path) for chapter, path in FILES if path.suffix == ".py"]
 
@@ -20,18 +21,18 @@ FILES = [(chapter, path) for chapter, path in FILES if path.suffix == ".py"]
     ("chapter", "path"), FILES, ids=[f"{chapter.number}/{path.stem}" for chapter, path in FILES]
 )
 def test_every_message_is_printed(chapter, path):
-    wrong = errors.not_provoked(chapter, path)
+    wrong = catalogue.not_provoked(chapter, path)
     assert not wrong, "\n\n".join(wrong)
 
 
 def test_a_message_that_is_not_printed_any_more_is_found(tmp_path):
     (tmp_path / "wrong.py").write_text(
-        "from lab.errors import provokes, raised\n\n"
+        "from lab.course.catalogue import provokes, raised\n\n"
         '@provokes("ValueError: ...", "ValueError: the sky is green")\n'
         'def sky(bench):\n    """# Sky\n\n## Why\n\nx\n\n## Fix\n\ny\n"""\n'
         '    return raised(lambda: float("blue"))\n'
     )
-    [wrong] = errors.not_provoked(chapters.find("01"), tmp_path / "wrong.py")
+    [wrong] = catalogue.not_provoked(chapters.find("01"), tmp_path / "wrong.py")
     assert wrong.startswith("01/sky did not print:\nValueError: the sky is green\nIt printed:\n")
     assert "could not convert string to float: 'blue'" in wrong
 
@@ -62,7 +63,7 @@ def test_an_entry_is_found_by_its_message_in_another_program(entry, message):
     compose = "".join(f"worker-1  | {line}\n" for line in wrapped.splitlines())
     buried = "".join([*QUIET[:20], f"{wrapped}\n", *QUIET[20:]])
     for text in (said, wrapped, compose, buried):
-        found = errors.find(text)
+        found = catalogue.find(text)
         assert found, f"nothing is found for:\n{text}"
         assert entry is found[0], f"{found[0].name} is found, not {entry.name}, for:\n{text}"
 
@@ -82,7 +83,7 @@ def test_an_entry_is_found_by_its_message_in_another_program(entry, message):
     ],
 )
 def test_what_is_not_in_the_catalogue_finds_nothing(text):
-    assert [entry.name for entry in errors.find(text)] == []
+    assert [entry.name for entry in catalogue.find(text)] == []
 
 
 @pytest.mark.parametrize(
@@ -107,15 +108,15 @@ def test_what_is_not_in_the_catalogue_finds_nothing(text):
     ],
 )
 def test_a_few_words_or_other_punctuation_are_enough(text, name):
-    assert errors.find(text)[0].name == name
+    assert catalogue.find(text)[0].name == name
 
 
 # The page and the command
 
 
 def test_the_page_is_up_to_date():
-    hint = "the catalogue has changed:  .venv/bin/python -m lab.errors"
-    assert errors.PAGE.read_text() == errors.page(), hint
+    hint = "the catalogue has changed:  .venv/bin/python -m lab.course.catalogue"
+    assert catalogue.PAGE.read_text() == catalogue.page(), hint
 
 
 def test_titles_and_names_are_not_used_twice():
@@ -147,4 +148,4 @@ def test_a_message_that_is_not_there_is_answered_with_what_to_do():
     said = lab_error("the cat sat on the mat and looked at the moon")
     assert said.returncode == 1
     assert "tutorials/errors.md" in said.stderr and "lab xray" in said.stderr
-    assert (ROOT / "tutorials" / "errors.md").exists()
+    assert (ROOT / "tutorials" / "catalogue.md").exists()

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from lab import exercises
-from lab.waiting import wait_until
+from lab.bench import wait_until
+from lab.course import exercises
 
 LAB = [sys.executable, "-m", "lab.cli"]
 EVERY = exercises.all_exercises()

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from lab import experiments
+from lab.bench import wait_until
 from lab.chapters import find as find_chapter
-from lab.waiting import wait_until
+from lab.course import experiments
 
 LAB = [sys.executable, "-m", "lab.cli", "run"]
 EVERY = experiments.all_experiments()
@@ -127,7 +127,9 @@ def test_an_incomplete_story_says_what_is_missing(write, old, new, said):
 
 def test_a_claim_about_speed_is_left_out_on_a_busy_machine(write, monkeypatch):
     claim = 'needs_idle_cores("water is fast"): False, "water is wet"'
-    text = "from lab.experiments import needs_idle_cores\n" + WET.replace('"water is wet"', claim)
+    text = "from lab.course.experiments import needs_idle_cores\n" + WET.replace(
+        '"water is wet"', claim
+    )
     monkeypatch.setattr(experiments, "cores_are_idle", lambda: False)
     outcome = write(STORY + text).run()
     assert [claim.holds for claim in outcome.claims] == [None, True]
@@ -139,7 +141,7 @@ def test_a_claim_about_speed_is_left_out_on_a_busy_machine(write, monkeypatch):
 
 
 def test_busy_cores_are_noticed():
-    from lab.proving import all_cores_busy
+    from lab.machine import all_cores_busy
 
     with all_cores_busy():
         wait_until(lambda: not experiments.cores_are_idle(), "the hogs were not noticed")
@@ -147,7 +149,7 @@ def test_busy_cores_are_noticed():
 
 def test_other_work_is_noticed_while_an_experiment_runs_and_its_own_is_not():
     from lab import Bench
-    from lab.proving import all_cores_busy
+    from lab.machine import all_cores_busy
 
     with Bench("01-first-steps") as bench:
         others = experiments.OtherWork(bench)

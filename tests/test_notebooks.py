@@ -15,9 +15,10 @@ import matplotlib
 import nbformat
 import pytest
 
-from lab.chapters import ROOT
-from lab.notebooks import LARGEST_OUTPUT, TUTORIALS, CellFailed, largest_output, run, scrub
-from lab.waiting import wait_until
+from lab.authoring.notebooks.run import LARGEST_OUTPUT, CellFailed, largest_output, run
+from lab.authoring.notebooks.scrub import scrub
+from lab.bench import wait_until
+from lab.chapters import ROOT, TUTORIALS
 from tests.leftovers import gone, hears_signals, still_there
 
 NOTEBOOKS = sorted(TUTORIALS.glob("*.ipynb"))
@@ -190,7 +191,7 @@ succeeded in ...s: 8; it took ... s for 12 tasks
 
 def test_make_notebooks_writes_the_outputs_back(tmp_path):
     path = write(tmp_path / "11-old.ipynb", "print('49 photos')")
-    command = [sys.executable, "-m", "lab.notebooks", str(path)]
+    command = [sys.executable, "-m", "lab.authoring.notebooks", str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^11-old.ipynb \.\.\. \d+ s, \d+ KB", done.stdout, re.M)

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
-from lab import doctor, exercises, experiments, netns
+from lab.authoring import netns
+from lab.authoring.pages.fences import Page
 from lab.chapters import ROOT, all_chapters
-from lab.prose import Page
+from lab.commands import doctor
+from lab.course import exercises, experiments
 
 CHAPTER = {page: chapter for chapter in all_chapters() for page in chapter.pages}
 PAGES = list(CHAPTER)
@@ -27,7 +29,15 @@ def test_a_page_says_what_happens(page):
     for tool in doctor.OPTIONAL:
         if tool.name in CHAPTER[page].needs and not tool.path():
             pytest.skip(f"{tool.name} is not here. {doctor.install(tool)}")
-    command = [sys.executable, "-m", "lab.netns", sys.executable, "-m", "lab.prose", str(page)]
+    command = [
+        sys.executable,
+        "-m",
+        "lab.authoring.netns",
+        sys.executable,
+        "-m",
+        "lab.authoring.pages.player",
+        str(page),
+    ]
     played = subprocess.run(command, capture_output=True, text=True)
     assert played.returncode == 0, f"\n{played.stdout}{played.stderr}"
 

@@ -2,18 +2,21 @@
 
 import re
 
+import psutil
 import pytest
 
-from lab import prose
-from lab.process import is_alive
-from lab.prose import Mismatch, Page, Player, clean_env, edited, examples_of, pattern
-from lab.waiting import wait_until
+from lab.authoring.pages import player, terminal
+from lab.authoring.pages.comparing import Mismatch, pattern
+from lab.authoring.pages.fences import Page, edited, examples_of
+from lab.authoring.pages.player import Player, clean_env
+from lab.bench import wait_until
 
 
 @pytest.fixture
 def play(tmp_path, monkeypatch):
     """Play a page given as text, in an empty folder. Backticks are written as ''' here."""
-    monkeypatch.setattr(prose, "DEADLINE", 10.0)
+    for module in (player, terminal):
+        monkeypatch.setattr(module, "DEADLINE", 10.0)
 
     def play(text):
         page = tmp_path / "page.md"
@@ -220,7 +223,7 @@ def test_a_server_that_ignores_a_closed_terminal_ends_with_the_page(play, tmp_pa
     server = f"'''sh terminal=server\n{deaf}\n'''\n'''text\nready\n'''\n"
     bites(play, server + "'''sh terminal=client\nfalse\n'''\n", "exit code 1")
     pid = int((tmp_path / "scratch" / "pid").read_text())
-    wait_until(lambda: not is_alive(pid), "the server lives on")
+    wait_until(lambda: not psutil.pid_exists(pid), "the server lives on")
 
 
 def test_a_server_with_a_session_of_its_own_ends_with_the_page(play, tmp_path):
@@ -228,7 +231,7 @@ def test_a_server_with_a_session_of_its_own_ends_with_the_page(play, tmp_path):
     server = "setsid sh -c 'echo $$ > pid; exec sleep 600' & sleep 0.2; false"
     bites(play, f"'''sh\n{server}\n'''\n", "exit code 1")
     pid = int((tmp_path / "scratch" / "pid").read_text())
-    wait_until(lambda: not is_alive(pid), "the server lives on")
+    wait_until(lambda: not psutil.pid_exists(pid), "the server lives on")
 
 
 def test_a_server_that_the_page_forgets_is_noticed(play):

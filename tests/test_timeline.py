@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from lab import Bench
-from lab.timeline import Run, Timeline
-from lab.waiting import wait_until
+from lab.bench import wait_until
+from lab.observe.drawing import figure
+from lab.observe.timeline import Run, Timeline
 
 TASKS = """
 import os, signal, time
@@ -135,14 +136,14 @@ def test_the_text_shows_rows_letters_and_marks(bench):
 
 
 def test_the_picture_has_a_row_per_process_and_no_text_overlaps(bench, tmp_path):
-    figure = bench.timeline().figure("What became of them")
-    figure.savefig(tmp_path / "timeline.png", dpi=100)
+    picture = figure([("What became of them", bench.timeline())])
+    picture.savefig(tmp_path / "timeline.png", dpi=100)
     assert Image.open(tmp_path / "timeline.png").width == 1000
-    above, below = figure.axes
+    above, below = picture.axes
     names = [label.get_text() for label in below.get_yticklabels()]
     assert names == [f"pool process {process}" for process in bench.timeline().processes]
     texts = [*below.get_yticklabels(), *above.get_yticklabels(), above.yaxis.label]
-    texts += [above.title, *figure.legends[0].get_texts()]
+    texts += [above.title, *picture.legends[0].get_texts()]
     boxes = [text.get_window_extent() for text in texts if text.get_text()]
     for index, box in enumerate(boxes):
         for other in boxes[index + 1 :]:
@@ -152,7 +153,7 @@ def test_the_picture_has_a_row_per_process_and_no_text_overlaps(bench, tmp_path)
 def test_no_records_make_an_empty_picture(tmp_path):
     with Bench("01-first-steps") as bench:
         assert bench.timeline().text() == "Nothing ran.\n"
-        bench.timeline().save(tmp_path / "empty.png")
+        figure([("", bench.timeline())]).savefig(tmp_path / "empty.png")
     assert os.path.getsize(tmp_path / "empty.png") > 1000
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from lab import Bench
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 
 @pytest.fixture

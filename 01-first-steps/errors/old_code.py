@@ -2,8 +2,8 @@
 
 import sys
 
-from lab.errors import provokes, raised
-from lab.waiting import wait_until
+from lab.bench import wait_until
+from lab.course.catalogue import provokes, raised
 
 OLD = """from celery import Celery, Task
 

@@ -1,7 +1,7 @@
 """What goes wrong while a task runs. One worker runs all the bad tasks."""
 
-from lab.errors import provokes, raised
-from lab.waiting import wait_until
+from lab.bench import wait_until
+from lab.course.catalogue import provokes, raised
 
 BAD = """import os
 import signal

@@ -1,6 +1,6 @@
 """What goes wrong where a task is sent, or its result is asked for. No worker is needed."""
 
-from lab.errors import provokes
+from lab.course.catalogue import provokes
 
 NO_BACKEND = """from celery import Celery, chord, shared_task
 

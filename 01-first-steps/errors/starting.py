@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from lab.bench import WORKER_READY
-from lab.errors import provokes
+from lab.course.catalogue import provokes
 
 CELERY = [sys.executable, "-m", "celery"]
 

@@ -28,7 +28,7 @@ it, count. The default `appendfsync everysec` survives a killed process; when th
 about the last second is lost. A task that a worker had taken is another matter: see chapter 05.
 """
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 TASKS = 100
 SNAPSHOTS = "3600 1 300 100 60 10000"  # the default of Redis; a bench turns it off

@@ -29,8 +29,8 @@ For computing: as many processes as cores, which is Celery's default. For waitin
 
 import os
 
-from lab.experiments import needs_idle_cores
-from lab.waiting import wait_until
+from lab.bench import wait_until
+from lab.course.experiments import needs_idle_cores
 
 WORK = {
     "tasks.py": (

@@ -28,7 +28,7 @@ the same id change nothing. And open in it what it needs: the main process does 
 pool process has opened. For the fourth failure look from outside: see chapter 05.
 """
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 REPORTING = {
     "tasks.py": (

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from lab import Bench
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 CHAPTER = Path(__file__).parent.parent
 MAKE_SHEET = [sys.executable, CHAPTER / "make_sheet.py"]

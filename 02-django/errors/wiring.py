@@ -2,7 +2,7 @@
 
 import sys
 
-from lab.errors import provokes
+from lab.course.catalogue import provokes
 
 MODEL = """from django.db import models
 

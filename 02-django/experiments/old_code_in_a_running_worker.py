@@ -31,9 +31,7 @@ arguments: some messages of the old site still wait.
 
 import sys
 
-from lab.bench import WORKER_READY
-from lab.broker import free_port
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, free_port, wait_until
 
 ANSWER = {
     "album/tasks.py": (

@@ -25,17 +25,20 @@ Nothing is broken. Say on the page that the photos will come, as the album does.
 does not become short again, add pool processes, on another machine if this one has no free core.
 """
 
+import statistics
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 
 import httpx
 from PIL import Image
 
-from lab.broker import free_port
-from lab.experiments import needs_idle_cores
-from lab.load import under_load
-from lab.waiting import wait_until
+from lab.bench import free_port, wait_until
+from lab.course.experiments import needs_idle_cores
 
 IN_THE_REQUEST = (
     "            make.apply_async(photo.job, retry=False)\n",
@@ -59,6 +62,46 @@ def computing(seconds):
 """
     last = "    upright.thumbnail((edge, edge))\n"
     return (last, slow + last)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What was measured, in seconds: each request, the slowest of the others, and the whole."""
+
+    times: list[float]
+    slowest_other: float
+    whole: float
+
+    @property
+    def per_second(self) -> float:
+        return len(self.times) / self.whole
+
+    def percentile(self, number: int) -> float:
+        """The time that so many percent of the requests did not exceed."""
+        return statistics.quantiles(self.times, n=100, method="inclusive")[number - 1]
+
+
+def under_load(
+    request: Callable[[int], object], requests: int, clients: int, other: Callable[[], object]
+) -> Load:
+    """Make so many requests with so many clients at once. `request` gets its number.
+
+    `other` is done again and again meanwhile: another page, which should not suffer.
+    """
+
+    def timed(action: Callable[[], object]) -> float:
+        began = time.monotonic()
+        action()
+        return time.monotonic() - began
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(clients) as crowd:
+        waiting = [crowd.submit(timed, partial(request, number)) for number in range(requests)]
+        others = [timed(other)]
+        while not all(each.done() for each in waiting):
+            others.append(timed(other))
+    whole = time.monotonic() - began
+    return Load(sorted(each.result() for each in waiting), max(others), whole)
 
 
 def measure(bench, requests, clients, seconds_of_work, with_celery, finish=True):

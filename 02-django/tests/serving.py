@@ -8,8 +8,7 @@ from pathlib import Path
 import httpx
 from PIL import Image
 
-from lab.broker import free_port
-from lab.waiting import wait_until
+from lab.bench import free_port, wait_until
 
 MANAGE = [sys.executable, "manage.py"]
 SIZES = ["large.jpg", "small.jpg"]

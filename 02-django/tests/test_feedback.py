@@ -11,8 +11,7 @@ from aiosmtpd.controller import Controller
 from serving import Visitor, serve
 
 from lab import Bench
-from lab.broker import free_port
-from lab.waiting import wait_until
+from lab.bench import free_port, wait_until
 
 CHAPTER = Path(__file__).parent.parent
 ADDRESS = "ada@example.org"

@@ -10,13 +10,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 from hostile import HTML, form_many, form_place, forms, one
 from PIL import Image
 from serving import Visitor, multipart, picture, serve, states
 
-from lab.process import is_alive
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 CHAPTER = Path(__file__).parent.parent
 COUNT = 300
@@ -98,7 +98,7 @@ def test_300_hostile_uploads_do_no_harm(bench, worker, web):
     ends = {end: list(found.values()).count(end) for end in ("ready", "failed")}
     print(f"{COUNT} uploads: {ends}. The web server grew by {grown / 1024**2:.0f} MB.")
     assert server.running and worker.running
-    assert [pid for pid in servers if not is_alive(pid)] == [], server.log()
+    assert [pid for pid in servers if not psutil.pid_exists(pid)] == [], server.log()
     assert worker.pool() == pool, worker.log()
 
     for path in media.rglob("*"):

@@ -11,8 +11,7 @@ import pytest
 from serving import MANAGE, Visitor, picture, serve, states, wait_until_done
 
 from lab import Bench
-from lab.process import Process
-from lab.waiting import wait_until
+from lab.bench import Process, wait_until
 
 CHAPTER = Path(__file__).parent.parent
 SAFE = "Your photos are safe"

@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from lab import Bench
-from lab.broker import free_port
+from lab.bench import free_port
 
 CHAPTER = Path(__file__).parent.parent
 # The browser may look for its maker's servers. It finds nobody.

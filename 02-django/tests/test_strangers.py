@@ -5,7 +5,7 @@ import re
 import pytest
 from serving import Visitor, picture, serve
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from serving import SIZES, picture
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 from thumbnails import pictures, tasks
 
 CHAPTER = Path(__file__).parent.parent

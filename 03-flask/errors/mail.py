@@ -3,8 +3,8 @@
 import socket
 import sys
 
-from lab.broker import free_port
-from lab.errors import provokes
+from lab.bench import free_port
+from lab.course.catalogue import provokes
 
 LETTERS = """
 import smtplib

@@ -5,8 +5,8 @@ import sys
 
 import httpx
 
-from lab.broker import free_port
-from lab.errors import provokes
+from lab.bench import free_port
+from lab.course.catalogue import provokes
 
 SLOW = """
 import time

@@ -38,8 +38,7 @@ import sys
 import httpx
 from celery import Celery
 
-from lab.broker import free_port
-from lab.waiting import wait_until
+from lab.bench import free_port, wait_until
 
 SUBSCRIBERS = "\n".join(f"subscriber{number}@example.org" for number in range(20))
 

@@ -35,7 +35,7 @@ import sys
 import zlib
 from collections import Counter
 
-from lab.broker import free_port
+from lab.bench import free_port
 
 # What everybody writes: whatever it was, try it again.
 RETRY_ALWAYS = {

@@ -37,8 +37,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from lab.broker import free_port
-from lab.waiting import wait_until
+from lab.bench import free_port, wait_until
 
 SITE = """
 import celery.backends.redis, celery.app.amqp, kombu.transport.redis

@@ -33,8 +33,7 @@ import sys
 
 import httpx
 
-from lab.broker import free_port
-from lab.waiting import wait_until
+from lab.bench import free_port, wait_until
 
 MESSAGES = [
     "AttributeError: '...Error' object has no attribute 'get'",

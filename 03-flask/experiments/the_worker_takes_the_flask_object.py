@@ -27,8 +27,7 @@ Name the object, `-A module:celery_app`, or leave the name `app` out of the work
 `make_celery.py` does: `flask_app` and `celery_app`.
 """
 
-from lab.bench import WORKER_READY, celery
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, celery, wait_until
 
 MESSAGES = ["AttributeError: 'Flask' object has no attribute 'user_options'"]
 

@@ -31,8 +31,7 @@ worker, and only until somebody starts a second one to get it done faster.
 import json
 import sys
 
-from lab.bench import WORKER_READY
-from lab.broker import free_port
+from lab.bench import WORKER_READY, free_port
 
 RATE_LIMIT = {
     "mailroom/tasks.py": (

@@ -8,10 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from lab.bench import WORKER_READY, Bench
-from lab.broker import free_port
-from lab.process import Process
-from lab.waiting import wait_until, whole_lines
+from lab.bench import WORKER_READY, Bench, Process, free_port, wait_until, whole_lines
 
 SECONDS = 60  # how long a test waits for what must come, on a machine that has other things to do
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # what a browser says

@@ -19,7 +19,7 @@ from markupsafe import escape
 from serving import PAGE, SECONDS, Mailroom
 
 from lab import Bench
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 CHAPTER = Path(__file__).parent.parent
 ON_LINUX = Path("/proc/self/status").exists()

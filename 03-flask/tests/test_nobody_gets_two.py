@@ -13,7 +13,7 @@ import pytest
 from serving import SECONDS, Mailroom, people
 
 from lab import Bench
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 CHAPTER = Path(__file__).parent.parent
 RUDE = ["--later", "0.1", "--drop", "0.05", "--swallow", "0.03"]

@@ -17,7 +17,7 @@ from playwright.sync_api import expect, sync_playwright
 from serving import Mailroom, people
 
 from lab import Bench
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 CHAPTER = Path(__file__).parent.parent
 # The browser may look for its maker's servers. It finds nobody.

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from serving import PAGE, SECONDS, people
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 
 def page(room, path: str, code: int = 200) -> str:

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 import pytest
 from serving import SECONDS, people
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 MANY = 100_000
 

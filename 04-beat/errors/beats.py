@@ -1,7 +1,7 @@
 """What beat prints. Every bad beat has a folder of its own, and all of them start at once."""
 
 from lab.bench import celery
-from lab.errors import provokes
+from lab.course.catalogue import provokes
 
 APP = """
 from celery import Celery

@@ -1,7 +1,7 @@
 """What RedBeat prints about Redis and its lock. Three RedBeats start at once."""
 
 from lab.bench import celery
-from lab.errors import provokes
+from lab.course.catalogue import provokes
 
 
 def prepare(bench):

@@ -7,7 +7,7 @@ from pathlib import Path
 from celery import Celery
 from celery.schedules import crontab, solar
 
-from lab.errors import provokes, raised
+from lab.course.catalogue import provokes, raised
 
 
 @provokes(

@@ -35,8 +35,7 @@ Nothing far away as a countdown or an `eta`. Write it down with its time, and le
 
 from datetime import UTC, datetime, timedelta
 
-from lab.bench import WORKER_READY, celery
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, celery, wait_until
 
 SHORT = {
     "clock/celery.py": (

@@ -32,8 +32,7 @@ import sys
 
 from redis import Redis
 
-from lab.bench import celery
-from lab.waiting import wait_until
+from lab.bench import celery, wait_until
 
 TOWER = """
 import os

@@ -30,8 +30,7 @@ a small image without any zones, install the package `tzdata`.
 
 import sys
 
-from lab.bench import WORKER_READY, celery
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, celery, wait_until
 
 MESSAGES = [
     "'No time zone found with key ...'",

@@ -35,8 +35,7 @@ due time and not from the clock.
 import shutil
 from datetime import UTC, datetime, timedelta
 
-from lab.bench import celery
-from lab.waiting import wait_until
+from lab.bench import celery, wait_until
 
 TOWER = """
 import os

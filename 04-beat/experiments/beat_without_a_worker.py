@@ -33,8 +33,7 @@ looks well.
 import re
 from datetime import UTC, datetime
 
-from lab.bench import celery
-from lab.waiting import wait_until
+from lab.bench import celery, wait_until
 
 # Two entries for one task. Its argument says which of them has sent it.
 TOWER = """

@@ -31,8 +31,7 @@ case: whoever comes late does not remove the lock of another.
 
 import signal
 
-from lab.bench import celery
-from lab.waiting import wait_until
+from lab.bench import celery, wait_until
 
 DARKROOM = """
 import time

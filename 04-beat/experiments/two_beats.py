@@ -31,9 +31,8 @@ import shutil
 
 from redis import Redis
 
-from lab.bench import celery
-from lab.waiting import wait_until
-from lab.xray import Xray
+from lab.bench import celery, wait_until
+from lab.observe.xray import Xray
 
 MESSAGES = ["ERROR: Pidfile (beat.pid) already exists. Seems we're already running? (pid: ...)"]
 

@@ -27,8 +27,7 @@ once, and both workers are there to work.
 which there is exactly one: see `two_beats`.
 """
 
-from lab.bench import WORKER_READY, celery
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, celery, wait_until
 
 TOWER = """
 from celery import Celery

@@ -36,8 +36,7 @@ import json
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 IN_TOKYO = {"clock/celery.py": ('timezone = "Europe/Paris"', 'timezone = "Asia/Tokyo"')}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab import Bench
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 CHAPTER = Path(__file__).parent.parent
 sys.path.insert(0, str(CHAPTER))

@@ -13,8 +13,7 @@ import pytest
 
 from conftest import CHAPTER, wait_until_idle
 from lab import Bench
-from lab.bench import celery
-from lab.waiting import wait_until
+from lab.bench import celery, wait_until
 
 # The clock in fast motion.
 FAST = {"clock/schedule.py": ('"schedule": 5.0,', '"schedule": 0.5,')}

@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from click.testing import CliRunner
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 DUE = "2026-12-20T17:03:00+01:00"
 NOBODY = "redis://127.0.0.1:9/0"  # nobody ever listens on port 9

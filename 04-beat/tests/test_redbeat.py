@@ -12,8 +12,7 @@ from click.testing import CliRunner
 
 from conftest import CHAPTER, wait_until_idle
 from lab import Bench
-from lab.bench import celery
-from lab.waiting import wait_until
+from lab.bench import celery, wait_until
 
 LOCK, LOOP, INTERVAL = 10, 1, 0.5  # seconds
 FAST = {

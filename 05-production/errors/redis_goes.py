@@ -2,9 +2,8 @@
 
 import shutil
 
-from lab.bench import WORKER_READY
-from lab.errors import provokes, raised
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
+from lab.course.catalogue import provokes, raised
 
 PRESS = """
 import time

@@ -3,7 +3,7 @@
 import signal
 
 from lab.bench import WORKER_READY
-from lab.errors import provokes
+from lab.course.catalogue import provokes
 
 PRESS = """
 import os

@@ -39,7 +39,7 @@ import re
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 MESSAGES = [
     "kombu.exceptions.OperationalError: ...command not allowed when used memory > 'maxmemory'.",

@@ -33,8 +33,7 @@ import sys
 
 from celery import Celery
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 ORDERS = """
 import os, time

@@ -33,7 +33,7 @@ tests of this course do. `task_always_eager` is for neither of the three.
 
 import json
 
-from lab.broker import free_port
+from lab.bench import free_port
 
 STUDIO = """
 import os

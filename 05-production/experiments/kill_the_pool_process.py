@@ -35,7 +35,7 @@ not replace it: when the whole worker dies, nobody is left to send anything (`ki
 import os
 import signal
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 FATES = {
     "SIGKILL to the pool process": {

@@ -36,8 +36,7 @@ an hour stands on the Redis page.
 longest task. And a record outside the queue: see `lab run 05/soak`.
 """
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 FATES = {
     "SIGKILL to the worker": {

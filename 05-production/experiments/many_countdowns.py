@@ -38,8 +38,7 @@ import json
 
 from celery import Celery
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 POST = """
 import json

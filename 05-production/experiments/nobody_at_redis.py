@@ -35,8 +35,7 @@ import sys
 
 import httpx
 
-from lab.broker import free_port
-from lab.waiting import wait_until
+from lab.bench import free_port, wait_until
 
 SHOP = """
 from celery import Celery

@@ -30,7 +30,7 @@ queue and a worker of its own, see `urgent_behind_bulk`: that works the same on 
 
 import json
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 PRESS = """
 import os

@@ -38,10 +38,10 @@ of it.
 import os
 import signal
 
+import psutil
 from celery import Celery
 
-from lab.process import is_alive
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 MESSAGES = ["AssertionError: daemonic processes are not allowed to have children"]
 
@@ -108,14 +108,18 @@ def run(bench):
     pool = worker.pool()
     for pid in pool:
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not any(map(is_alive, pool)), "the pool survived SIGKILL", log=worker.log)
+    wait_until(
+        lambda: not any(map(psutil.pid_exists, pool)), "the pool survived SIGKILL", log=worker.log
+    )
     rows = []
     for number, (way, file) in enumerate(zip(WAYS, files, strict=True)):
         error = errors.get(number)
         row = {"the task starts": way, "it ends by": type(error).__name__ if error else "SIGKILL"}
         row["its program"] = "never ran"
         if file.exists():
-            row["its program"] = "runs on" if is_alive(int(file.read_text())) else "has ended"
+            row["its program"] = (
+                "runs on" if psutil.pid_exists(int(file.read_text())) else "has ended"
+            )
         refused = isinstance(error, AssertionError)
         rows.append(row | {"message": f"AssertionError: {error}" if refused else ""})
     return rows

@@ -38,8 +38,7 @@ from celery import Celery
 from kombu import Connection
 from redis import Redis
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 ORDERS = """
 import json, os, time

@@ -36,7 +36,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from lab import Bench
-from lab.waiting import wait_until, whole_lines
+from lab.bench import wait_until, whole_lines
 
 ORDERS = 100
 

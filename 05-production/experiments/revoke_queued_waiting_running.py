@@ -36,8 +36,7 @@ from signal import SIGTERM
 
 from celery import Celery
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 DESK = """
 import os

@@ -34,7 +34,7 @@ takes. The supervisor waits a little longer still: the worker needs a moment to 
 import signal
 import time
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 FATES = {
     "soft shutdown, A ends in time": {

@@ -32,7 +32,7 @@ Short tasks, and a supervisor that waits longer than the longest of them (`stop_
 
 import signal
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 FATES = {
     "SIGTERM to the worker": {

@@ -35,8 +35,7 @@ import json
 from celery import Celery
 from kombu import Connection
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 STATEMENT = """
 import json, os, time

@@ -39,8 +39,7 @@ import sys
 
 from celery import Celery
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 PHOTOS = """
 import json, os, signal

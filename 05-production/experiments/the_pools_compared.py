@@ -39,9 +39,8 @@ import sys
 
 from celery import Celery
 
-from lab.bench import WORKER_READY
-from lab.broker import free_port
-from lab.experiments import needs_idle_cores
+from lab.bench import WORKER_READY, free_port
+from lab.course.experiments import needs_idle_cores
 
 WORK = """
 import os

@@ -34,8 +34,7 @@ limits on prefork, the hard one some seconds later: it also stops who has eaten 
 
 from celery import Celery
 
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 SERVICE = """
 import time

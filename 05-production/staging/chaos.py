@@ -20,10 +20,7 @@ from pathlib import Path
 import httpx
 
 from lab import Bench
-from lab.bench import WORKER_READY, Worker
-from lab.broker import free_port
-from lab.process import Process
-from lab.waiting import whole_lines
+from lab.bench import WORKER_READY, Process, Worker, free_port, whole_lines
 
 KEPT = {"appendonly": "yes", "appendfsync": "always"}  # what a broker needs to survive SIGKILL
 QUEUES = "urgent,normal,bulk"

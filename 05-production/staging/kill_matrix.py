@@ -21,9 +21,8 @@ from collections.abc import Mapping, Sequence
 from celery import Celery
 
 from lab import Bench
-from lab.bench import Worker
-from lab.timeline import Run
-from lab.waiting import wait_until
+from lab.bench import Worker, wait_until
+from lab.observe.timeline import Run
 
 LATE = {"task_acks_late": True}
 WAYS = {

@@ -12,9 +12,7 @@ from celery import Celery
 from click.testing import CliRunner, Result
 from kombu import Connection
 
-from lab.bench import WORKER_READY, Bench
-from lab.process import Process
-from lab.waiting import wait_until, whole_lines
+from lab.bench import WORKER_READY, Bench, Process, wait_until, whole_lines
 from provider.server import Provider, Request
 from staging.chaos import Shop
 

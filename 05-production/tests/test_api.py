@@ -8,7 +8,7 @@ import httpx
 import pytest
 from serving import ORDER, SECONDS, InShop, new_id
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 # Seconds. A customer who waits longer has left. On an idle machine an answer takes a hundredth of
 # a second with a broker, and one to three without.

@@ -11,7 +11,7 @@ import pytest
 from serving import CHAPTER, SECONDS, InShop
 
 from lab import Bench
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 EARLY = {"printshop/settings.py": ("task_acks_late = True", "task_acks_late = False")}
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from serving import SECONDS, Obedient
 
-from lab.broker import free_port
+from lab.bench import free_port
 from provider.server import FAULTS, Provider
 
 CHARGE = {"cents": 90, "card": "tok_visa"}

@@ -6,7 +6,7 @@ import sys
 import pytest
 from serving import SECONDS, InShop, new_id
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 NEXT = {
     (): ("urgent", "charge"),

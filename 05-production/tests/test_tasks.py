@@ -13,8 +13,7 @@ import httpx
 import pytest
 from serving import ORDER, SECONDS, InShop, new_id
 
-from lab.broker import free_port
-from lab.waiting import wait_until
+from lab.bench import free_port, wait_until
 
 TOO_MANY = {"error": "Too many requests."}
 DAY = 24 * 3600

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from lab.timeline import COLOURS, EDGE
+from lab.observe.drawing import COLOURS, EDGE
 
 # From the best fate to the worst: what the experiments say, the colour, the colour of the words.
 # Light and dark tell them apart as well, for readers with any colour vision, and in print.

@@ -6,7 +6,7 @@ from IPython.display import Image
 from matplotlib.figure import Figure
 from visitors import p95
 
-from lab.timeline import COLOURS
+from lab.observe.drawing import COLOURS
 
 GREY, ORANGE, BLUE = "#777777", COLOURS[1], COLOURS[5]
 LOWEST, HIGHEST = 0.0005, 20.0  # seconds

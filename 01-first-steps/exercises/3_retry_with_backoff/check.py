@@ -2,7 +2,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 
 class Restarting(BaseHTTPRequestHandler):

@@ -1,7 +1,7 @@
 import json
 import re
 
-from lab.waiting import tail
+from lab.bench import tail
 
 # Django starts, and a task is asked where it would go. Nothing is sent, nothing connects.
 ASK = """

@@ -3,7 +3,7 @@ import json
 import django
 from django.test import Client
 
-from lab.waiting import TooLate, tail, wait_until
+from lab.bench import TooLate, tail, wait_until
 
 # The visitor, and the web server in the same process. No port is needed.
 ORDER = """

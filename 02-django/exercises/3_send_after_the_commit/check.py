@@ -2,8 +2,7 @@ import json
 import os
 import sqlite3
 
-from lab.bench import WORKER_READY
-from lab.waiting import tail, wait_until
+from lab.bench import WORKER_READY, tail, wait_until
 
 # The visitor, and the web server in the same process.
 TABLES = """

@@ -1,4 +1,4 @@
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 
 def check(bench):

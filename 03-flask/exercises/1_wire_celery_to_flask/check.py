@@ -2,9 +2,7 @@ import json
 
 from celery.exceptions import TimeoutError
 
-from lab.bench import WORKER_READY
-from lab.process import Died
-from lab.waiting import tail
+from lab.bench import WORKER_READY, Died, tail
 
 # The factory is called, and a task is asked where it would go: here, and in a thread, as a web
 # server handles requests. Nothing is sent, nothing connects.

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
-from lab.broker import free_port
-from lab.waiting import TooLate, tail, wait_until
+from lab.bench import TooLate, free_port, tail, wait_until
 
 
 class Site:

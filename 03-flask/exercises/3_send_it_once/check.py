@@ -5,9 +5,7 @@ from threading import Event
 from aiosmtpd.controller import Controller
 from redis import Redis
 
-from lab.bench import WORKER_READY
-from lab.broker import free_port, server_binary
-from lab.waiting import TooLate, wait_until
+from lab.bench import WORKER_READY, TooLate, free_port, server_binary, wait_until
 
 TWICE = "Who sets a marker before the mail goes out, so that the other one sees it?"
 

@@ -4,8 +4,7 @@ from uuid import uuid4
 
 from celery.exceptions import TimeoutError
 
-from lab.bench import WORKER_READY
-from lab.waiting import TooLate, wait_until
+from lab.bench import WORKER_READY, TooLate, wait_until
 
 
 def check(bench):

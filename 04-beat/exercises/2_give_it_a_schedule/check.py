@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 from celery.beat import ScheduleEntry
 from celery.schedules import crontab, schedule
 
-from lab.waiting import TooLate, tail, wait_until
+from lab.bench import TooLate, tail, wait_until
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 TASKS = ("shop.look_for_orders", "shop.close_the_day")

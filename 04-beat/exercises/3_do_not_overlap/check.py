@@ -1,7 +1,6 @@
 from celery.exceptions import TimeoutError
 
-from lab.bench import WORKER_READY
-from lab.waiting import TooLate, wait_until
+from lab.bench import WORKER_READY, TooLate, wait_until
 
 KEY = "lock:tank"
 

@@ -1,7 +1,6 @@
 import re
 
-from lab.bench import WORKER_READY, celery
-from lab.waiting import TooLate, tail, wait_until
+from lab.bench import WORKER_READY, TooLate, celery, tail, wait_until
 
 TASK = "stock.order_paper"
 

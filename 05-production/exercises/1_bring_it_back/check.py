@@ -3,8 +3,7 @@ import os
 import signal
 import time
 
-from lab.bench import WORKER_READY
-from lab.waiting import TooLate, wait_until
+from lab.bench import WORKER_READY, TooLate, wait_until
 
 # The learner's worker, which looks every second for messages that are lost.
 QUICK = """

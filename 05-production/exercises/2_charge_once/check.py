@@ -6,8 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from lab.bench import WORKER_READY
-from lab.waiting import TooLate, wait_until
+from lab.bench import WORKER_READY, TooLate, wait_until
 
 ORDERS = dict.fromkeys(("ada", "bob", "cora", "dora", "eve"), "small") | {"fay": "poster"}
 WAIT = 2  # seconds that the provider asks for

@@ -5,8 +5,7 @@ import sys
 import time
 from collections import Counter
 
-from lab.bench import WORKER_READY
-from lab.waiting import TooLate, wait_until
+from lab.bench import WORKER_READY, TooLate, wait_until
 
 # A disk that is full in the middle of an order: no file may be larger than this.
 FULL = """

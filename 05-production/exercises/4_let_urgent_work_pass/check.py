@@ -1,5 +1,4 @@
-from lab.bench import WORKER_READY
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, wait_until
 
 MOST = 4  # workers
 LONG = 3000  # copies: ten minutes, as a statement takes

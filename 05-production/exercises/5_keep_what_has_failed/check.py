@@ -5,9 +5,7 @@ from contextlib import suppress
 
 from celery.signals import after_task_publish
 
-from lab.bench import WORKER_READY
-from lab.broker import server_binary
-from lab.waiting import wait_until
+from lab.bench import WORKER_READY, server_binary, wait_until
 
 # What happens to each photo, and what has to stand in the reason.
 FATES = {

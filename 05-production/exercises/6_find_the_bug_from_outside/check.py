@@ -1,6 +1,6 @@
 import os
 
-from lab.waiting import wait_until
+from lab.bench import wait_until
 
 
 def check(bench):

@@ -1,8 +1,12 @@
-"""`lab run`: an experiment, told in a terminal."""
+"""`lab run`: an experiment told in a terminal, or proved many times."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,17 +16,51 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from lab.experiments import Experiment, Outcome, Row
+from lab.course import experiments
+from lab.course.experiments import Experiment, Outcome, Row
+from lab.machine import all_cores_busy
 
 LETTERS = "abc"
 
 
-def show_list(experiments: Sequence[Experiment], console: Console) -> None:
+def run_experiments(
+    name: str | None,
+    words: Sequence[str],
+    console: Console,
+    *,
+    everything: bool,
+    times: int,
+    busy: bool,
+    as_json: bool,
+) -> bool:
+    """List the experiments, tell one, or prove one or all. Returns whether every claim held.
+
+    `words` are options of the experiment, as they are typed.
+
+    Raises `click.ClickException` when there is no such experiment, or no such option.
+    """
+    if name is None and not everything:
+        show_list(experiments.all_experiments(), console)
+        return True
+    try:
+        chosen = [experiments.find(name)] if name else experiments.all_experiments()
+        options = chosen[0].numbers(words) if name else {}
+    except (experiments.NoExperiment, experiments.NoSuchOption) as error:
+        raise click.ClickException(str(error)) from None
+    with all_cores_busy() if busy else nullcontext():
+        if as_json:
+            return print_json(chosen, options)
+        if everything or times > 1 or busy:
+            return prove(chosen, times, console, options)
+        return tell(chosen[0], console, options).holds
+
+
+def show_list(every: Sequence[Experiment], console: Console) -> None:
     """The list of experiments, with the question of each."""
     table = Table()
     table.add_column("experiment", no_wrap=True)  # a name is there to be copied
     table.add_column("question")
-    for experiment in experiments:
+    for experiment in every:
         table.add_row(experiment.name, experiment.story["title"])
     console.print(table)
     console.print("Run one:  lab run NAME")
@@ -94,3 +132,41 @@ def show_verdict(experiment: Experiment, prediction: int, console: Console) -> N
         letter, choice = LETTERS[experiment.answer], experiment.choices[experiment.answer]
         console.print(f"\n[bold]Not this time.[/bold] What happened is {letter}:")
         console.print(Markdown(choice))
+
+
+# Do the claims hold every time?
+
+
+def prove(
+    chosen: Sequence[Experiment],
+    times: int,
+    console: Console,
+    options: Mapping[str, int] | None = None,
+) -> bool:
+    """Run each experiment so many times. Returns whether every claim held every time."""
+    good = True
+    for experiment in chosen:
+        for attempt in range(1, times + 1):
+            outcome = experiment.run(options)
+            wrong = [claim.sentence for claim in outcome.claims if claim.holds is False]
+            left_out = sum(claim.holds is None for claim in outcome.claims)
+            count = f"{len(outcome.claims) - left_out - len(wrong)} claims hold"
+            count += f", {left_out} left out on a busy machine" if left_out else ""
+            said = f"{experiment.name}  {attempt}/{times}: {count}"
+            console.print(said, highlight=False, soft_wrap=True)
+            for sentence in wrong:
+                good = False
+                console.print(f"  NOT TRUE: {sentence}", style="red", markup=False, soft_wrap=True)
+                console.print(str(outcome.rows), markup=False, soft_wrap=True)
+    return good
+
+
+def print_json(chosen: Sequence[Experiment], options: Mapping[str, int] | None = None) -> bool:
+    """Print a list: per experiment its name, rows and claims. Returns whether all claims hold."""
+    found: list[dict[str, Any]] = []
+    for experiment in chosen:
+        outcome = experiment.run(options)
+        claims = [asdict(claim) for claim in outcome.claims]
+        found.append({"name": experiment.name, "rows": outcome.rows, "claims": claims})
+    click.echo(json.dumps(found, indent=2, default=str))
+    return all(claim["holds"] is not False for each in found for claim in each["claims"])

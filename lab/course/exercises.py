@@ -28,9 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import chapters
-from lab.bench import Bench
-from lab.process import Died
-from lab.waiting import TooLate, tail
+from lab.bench import Bench, Died, TooLate, tail
 
 # Where a learner works. Git ignores it. The tests take another folder.
 WORK = Path(os.environ.get("LAB_WORK", chapters.ROOT / "work"))
@@ -106,7 +104,7 @@ class Exercise:
 
         It happens in a process of its own: whatever the learner's code leaves behind ends with it.
         """
-        command = [sys.executable, "-m", "lab.exercises", self.name, str(folder)]
+        command = [sys.executable, "-m", "lab.course.exercises", self.name, str(folder)]
         child = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=chapters.ROOT)
         try:
             verdict: str | None = json.loads(child.stdout.splitlines()[-1])
@@ -121,7 +119,7 @@ class Exercise:
                 compile(file.read_text(), file.name, "exec")
             except SyntaxError as error:
                 return f"{file.name} cannot be read: {error.msg} (line {error.lineno})."
-        module = chapters.load(self.folder / "check.py")
+        module = chapters.import_file(self.folder / "check.py")
         with Bench(folder) as bench:
             try:
                 module.check(bench)

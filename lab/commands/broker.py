@@ -6,10 +6,8 @@ import socket
 
 import click
 
-from lab.bench import Bench
-from lab.broker import NoServer, describe
+from lab.bench import Bench, Died, NoServer, describe
 from lab.chapters import ROOT
-from lab.process import Died
 
 
 def run_broker(port: int) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from lab.process import Died, Process
-from lab.waiting import tail, wait_until
+from lab.bench.ports import free_port
+from lab.bench.process import Died, Process
+from lab.bench.waiting import tail, wait_until
 
 if TYPE_CHECKING:
     import redis
@@ -55,13 +55,6 @@ def server_binary() -> Path:
         "No Redis server found. Install one (Debian, Ubuntu, WSL: sudo apt install redis-server; "
         f"macOS: brew install valkey), or name one: {SERVER}=/path/to/redis-server"
     )
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker(Process):

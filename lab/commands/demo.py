@@ -16,14 +16,43 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lab.bench import WORKER_READY, Bench
+from lab import chapters
+from lab.bench import WORKER_READY, Bench, NoServer, Process, wait_until
 from lab.chapters import Chapter, Demo
-from lab.process import Process
-from lab.timeline import Run, Timeline, figure
-from lab.waiting import wait_until
+from lab.observe.drawing import figure
+from lab.observe.timeline import Run, Timeline
 
 # The job ends by itself when nothing moves; this is for a folder with ten thousand photos.
 LONGEST = 3600.0
+
+
+def show_demo(name: str, folder: Path | None, output: Path, console: Console) -> None:
+    """Show the demo of the chapter with this name.
+
+    Raises `click.ClickException` when something is in the way, with what can be done.
+    """
+    try:
+        chapter = chapters.find(name)
+    except chapters.NoChapter as error:
+        raise click.ClickException(str(error)) from None
+    if chapter.demo is None:
+        raise click.ClickException(f"{chapter.name} has no demo.")
+    if folder is not None and not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise click.ClickException(f"{folder} {what}.")
+    if folder is not None and output.is_relative_to(folder):
+        raise click.ClickException(
+            f"The pictures would lie among your photos, in {output}, and be photos the next time.\n"
+            "Choose another place:  --out FOLDER"
+        )
+    try:
+        demonstrate(chapter, folder, output, console)
+    except NoServer as error:
+        raise click.ClickException(str(error)) from None
+    except PermissionError as error:
+        raise click.ClickException(
+            f"{error.filename} cannot be written: {error.strerror}."
+        ) from None
 
 
 def demonstrate(chapter: Chapter, folder: Path | None, output: Path, console: Console) -> None:

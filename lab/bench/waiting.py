@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+# Seconds between two looks. What comes at once is seen at once; what takes long is not asked for
+# fifty times a second, by twenty tests side by side.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.2
 
 
 class TooLate(AssertionError):
@@ -22,15 +25,6 @@ def tail(text: str, lines: int = 15) -> str:
     """The last lines of a log, indented, for a message."""
     last = text.rstrip().splitlines()[-lines:] or ["(nothing)"]
     return "\n".join(f"    {line}" for line in last)
-
-
-def whole_lines(path: Path) -> list[str]:
-    """The lines of a file that another process adds to: none while there is no file.
-
-    A last line without its end is left out. A reader can meet half of an append, even of one that
-    is a single write: so did 5 of 824 reads of a file that grew.
-    """
-    return path.read_text().split("\n")[:-1] if path.exists() else []
 
 
 def wait_until(
@@ -48,6 +42,7 @@ def wait_until(
     Raises `TooLate` when the deadline passes.
     """
     deadline = time.monotonic() + timeout
+    pause = SHORTEST_PAUSE
     while True:
         value = condition()
         if value:
@@ -55,4 +50,5 @@ def wait_until(
         if time.monotonic() > deadline:
             quoted = f"\nThe log ends with:\n{tail(log())}" if log else ""
             raise TooLate(f"Waited {timeout:g} s, but {what}.{quoted}")
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.2, LONGEST_PAUSE)

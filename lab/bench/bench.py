@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import os
 import secrets
 import shutil
@@ -13,45 +11,30 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lab import chapters
-from lab.broker import Broker
-from lab.process import Process, is_alive
-from lab.recorder import RECORDS
-from lab.waiting import wait_until
+from lab.bench.broker import Broker
+from lab.bench.copies import NOT_THE_EXAMPLE, diff
+from lab.bench.isolation import celery_knows, forget_modules_of, forget_tasks_of
+from lab.bench.process import Process
+from lab.bench.waiting import wait_until
+from lab.bench.worker import WORKER_READY, Worker, celery
+from lab.observe.records import RECORDS
 
 if TYPE_CHECKING:
-    from lab.timeline import Timeline
-    from lab.xray import Xray
+    from lab.observe.timeline import Timeline
+    from lab.observe.xray import Xray
 
 P = TypeVar("P", bound=Process)
 
 GUARD = Path(__file__).with_name("guard.py")
-
-# What a worker logs when it takes messages. The name of its node stands before it.
-WORKER_READY = " ready."
 
 # Seconds until a process must be ready: twenty workers that start at once take their time.
 READY = 60.0
 
 # What the processes of a bench get in their environment, and this process does not.
 ONLY_THEIRS = {"TMPDIR", "PATH", "PYTHONUNBUFFERED"}
-
-
-class Worker(Process):
-    """A `celery worker` with its pool processes."""
-
-    def pool(self) -> list[int]:
-        """The process numbers of the pool processes that are alive, the oldest first."""
-        from lab.timeline import read_records
-
-        born = [
-            int(entry["pid"])
-            for entry in read_records(Path(self.env[RECORDS]))
-            if entry["event"] == "process" and entry["parent"] == self.pid
-        ]
-        return [pid for pid in born if is_alive(pid)]
 
 
 class Bench:
@@ -125,7 +108,7 @@ class Bench:
                 (self.folder / name).mkdir()
             self._own_env = {
                 RECORDS: str(self.folder / "records"),
-                "CELERY_LOADER": "lab.recorder:Loader",
+                "CELERY_LOADER": "lab.observe.recorder:Loader",
                 "TMPDIR": str(self.folder / "tmp"),
                 "PYTHONUNBUFFERED": "1",
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -331,76 +314,12 @@ class Bench:
 
     def xray(self) -> Xray:
         """What Redis holds at this moment."""
-        from lab.xray import Xray
+        from lab.observe.xray import Xray
 
         return Xray.of(self.broker.client)
 
     def timeline(self) -> Timeline:
         """What ran where and when, so far."""
-        from lab.timeline import Timeline
+        from lab.observe.timeline import Timeline
 
         return Timeline.read(self.folder / "records")
-
-
-NOT_THE_EXAMPLE = shutil.ignore_patterns(
-    "errors",
-    "experiments",
-    "exercises",
-    "solutions",
-    "staging",
-    "tests",
-    "__pycache__",
-    "work",
-    "photos",
-    "*.md",
-)
-
-
-def diff(name: str, before: str, after: str) -> str:
-    """The change to a file, as `diff -u` shows it."""
-    sides = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    return "".join(difflib.unified_diff(*sides, f"{name} (the example)", f"{name} (broken)", n=1))
-
-
-def celery(app: str, *words: str) -> list[str]:
-    """The words of a Celery command. The same Python as ours runs it."""
-    return [sys.executable, "-m", "celery", "-A", app, *words]
-
-
-def forget_modules_of(folder: Path) -> None:
-    """Forget the imported modules of a chapter: the next bench gets fresh ones.
-
-    An app that was imported keeps its connections, and they lead to the broker that is gone.
-    """
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and Path(file).is_relative_to(folder) and not name.startswith("conftest"):
-            del sys.modules[name]
-
-
-def celery_knows() -> set[Any]:
-    """The apps of this process, and its `@shared_task`s: a callback for each."""
-    if "celery" not in sys.modules:
-        return set()
-    from celery import _state
-
-    return {*_state._on_app_finalizers, *_state._get_active_apps()}
-
-
-def forget_tasks_of(folder: Path, but: set[Any]) -> None:
-    """Forget a chapter's apps, and its `@shared_task`s, which Celery keeps for every app to come.
-
-    The first of a name wins: the next bench would call the one of this bench.
-    """
-    for known in celery_knows() - but:
-        if not inspect.isfunction(known):
-            if any(stands_in(folder, task.run) for task in list(known._tasks.values())):
-                known.close()
-        elif stands_in(folder, inspect.getclosurevars(known).nonlocals.get("fun")):
-            sys.modules["celery._state"]._on_app_finalizers.discard(known)
-
-
-def stands_in(folder: Path, function: Any) -> bool:
-    """Whether a function was defined in a file of this folder."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return code is not None and Path(code.co_filename).is_relative_to(folder)

@@ -9,19 +9,15 @@ An experiment is a module in the folder `experiments/` of a chapter, named after
 - ``claims(rows)`` returns a dict of sentences and truth values. The tests demand every one;
 - ``MESSAGES``, where a message is the lesson, are the texts as Celery prints them, with ``...``
   for what varies. Each must stand in the column "message" of a row; how its lines are broken
-  does not matter. They are entries of the error catalogue: see `lab.errors`;
-- ``BROKER``, where the broker has to be another one, are settings of the server: see `lab.broker`.
+  does not matter. They are entries of the error catalogue: see `lab.course.catalogue`;
+- ``BROKER``, where the broker has to be another one, are settings of the server: see
+  `lab.bench.broker`.
 """
 
 from __future__ import annotations
 
 import inspect
-import os
 import re
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +27,8 @@ from typing import Any
 
 from lab import chapters
 from lab.bench import Bench
-from lab.messages import says
+from lab.course.matching import says
+from lab.machine import BUSY, OtherWork, cores_are_idle, cores_are_whole
 
 PARTS = ("Question", "Predict", "Why", "Fix")
 Row = Mapping[str, Any]
@@ -89,7 +86,7 @@ class Experiment:
 
     @cached_property
     def module(self) -> ModuleType:
-        return chapters.load(self.path)
+        return chapters.import_file(self.path)
 
     @cached_property
     def story(self) -> Mapping[str, str]:
@@ -156,7 +153,7 @@ class Experiment:
         idle = cores_are_idle() and (not fast or cores_are_whole())
         special = getattr(self.module, "BROKER", None)
         bench = Bench(self.chapter.folder, broker_options=special, show=show)
-        with bench, OtherWork(bench) as others:
+        with bench, OtherWork(lambda: {process.pid for process in bench.processes}) as others:
             rows = self.module.run(bench, **(options or {}))
             # Here it can import what the experiments of a chapter share.
             found = self.module.claims(rows)
@@ -189,99 +186,6 @@ def parts(text: str, headings: Sequence[str], path: Path) -> Mapping[str, str]:
 
 def speed(sentence: str) -> bool:
     return isinstance(sentence, needs_idle_cores)
-
-
-BUSY = 0.25  # the share of the machine from which on speed says nothing
-
-
-class OtherWork:
-    """Looks every second how much of the machine is used by others than a bench and this process.
-
-    `most` is the largest share seen, from 0 to 1. Without ``/proc`` (macOS) it stays 0.
-    """
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.most = 0.0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> OtherWork:
-        if Path("/proc/stat").exists():
-            self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-
-    def _look(self) -> None:
-        ours, (busy, total) = self._ours(), _busy_and_total()
-        while not self._done.wait(1):
-            ours_now, (busy_now, total_now) = self._ours(), _busy_and_total()
-            mine = sum(used - ours.get(pid, 0) for pid, used in ours_now.items())
-            share = (busy_now - busy - mine) / max(total_now - total, 1)
-            self.most = max(self.most, share)
-            ours, busy, total = ours_now, busy_now, total_now
-
-    def _ours(self) -> dict[int, int]:
-        """For each process of ours the time it has computed, in ticks. A process of the bench
-        and its children share a group."""
-        groups = {process.pid for process in self.bench.processes}
-        used = {}
-        for file in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                words = file.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue  # it ended between the two looks
-            pid = int(file.parent.name)
-            if int(words[2]) in groups or pid == os.getpid():
-                used[pid] = int(words[11]) + int(words[12])
-        return used
-
-
-def cores_are_idle() -> bool:
-    """Whether at most a quarter of the machine is at work, measured for a quarter of a second.
-
-    Without ``/proc`` (macOS) it is the load of the last minute that counts.
-    """
-    try:
-        first = _busy_and_total()
-        time.sleep(0.25)
-        second = _busy_and_total()
-    except FileNotFoundError:
-        return os.getloadavg()[0] < (os.cpu_count() or 1) * BUSY
-    busy, total = (after - before for before, after in zip(first, second, strict=True))
-    return busy < max(total, 1) * BUSY
-
-
-COUNT = """
-import time
-begun = time.perf_counter()
-sum(number * number for number in range(3_000_000))
-print(time.perf_counter() - begun)
-"""
-
-
-def cores_are_whole() -> bool:
-    """Whether a process on each core computes nearly as fast as one process alone.
-
-    On a virtual machine it may not: a core can be half of one, and who else uses the other half
-    is not seen from inside.
-    """
-
-    def slowest(processes: int) -> float:
-        command = [sys.executable, "-c", COUNT]
-        started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(processes)]
-        return max(float(process.communicate()[0]) for process in started)
-
-    cores = os.cpu_count() or 1
-    # It changes from one moment to the next.
-    return all(slowest(cores) < 1.4 * slowest(1) for _ in range(3))
-
-
-def _busy_and_total() -> tuple[int, int]:
-    times = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return sum(times) - times[3] - times[4], sum(times)
 
 
 def all_experiments() -> list[Experiment]:

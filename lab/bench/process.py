@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from lab.recorder import RECORDS, record
-from lab.waiting import tail, wait_until
+from lab.bench.waiting import tail, wait_until
+from lab.observe.records import RECORDS, record
 
 # The shell tells the guard its process number before it becomes the program. From that moment on
-# nothing can go wrong between "started" and "known": see lab/guard.py.
+# nothing can go wrong between "started" and "known": see lab/bench/guard.py.
 ANNOUNCE_AND_BECOME = 'echo "group $$" >&0 && exec "$@" </dev/null'
 
 
@@ -160,12 +160,3 @@ class Process:
     def __repr__(self) -> str:
         state = "running" if self.running else f"ended with {self.returncode}"
         return f"<{self.name}, pid {self.pid}, {state}>"
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is a process with this number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -16,7 +16,7 @@ from typing import Protocol
 from rich.console import Console
 
 from lab import chapters
-from lab.broker import NoServer, server_binary
+from lab.bench import NoServer, server_binary
 
 
 class Say(Protocol):

@@ -9,7 +9,7 @@ An entry comes from one of two places:
   provokers of a file share one bench, which ``prepare(bench)``, if there is one, makes ready.
 
 In a message ``...`` stands for what varies. The tests run every provoker: a message that this
-Celery does not print any more turns them red. ``python -m lab.errors`` writes the page.
+Celery does not print any more turns them red. ``python -m lab.course.catalogue`` writes the page.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from lab import chapters, experiments
+from lab import chapters
 from lab.bench import Bench
-from lab.messages import likeness, literal, says, words
+from lab.course import experiments
+from lab.course.matching import likeness, literal, says, words
 
 PAGE = chapters.ROOT / "tutorials" / "errors.md"
 
@@ -98,7 +99,7 @@ def of_experiment(each: experiments.Experiment) -> Entry:
 
 def of_file(chapter: chapters.Chapter, path: Path) -> Iterator[Entry]:
     """The provokers of one file, in the order in which they stand there."""
-    for name, provoke in vars(chapters.load(path)).items():
+    for name, provoke in vars(chapters.import_file(path)).items():
         if messages := getattr(provoke, "messages", None):
             story = experiments.parts(inspect.getdoc(provoke) or "", ("Why", "Fix"), path)
             title, why, fix = story["title"], story["Why"], story["Fix"]
@@ -110,7 +111,7 @@ def not_provoked(chapter: chapters.Chapter, path: Path) -> list[str]:
     """Run the provokers of one file. Returns what they did not bring about, a text for each."""
     wrong = []
     with Bench(chapter.folder) as bench:
-        if prepare := getattr(chapters.load(path), "prepare", None):
+        if prepare := getattr(chapters.import_file(path), "prepare", None):
             prepare(bench)
         for entry in of_file(chapter, path):
             assert entry.provoke is not None

@@ -1,6 +1,6 @@
 """Run a command with a loopback interface of its own, where every port is free (Linux only):
 
-    python -m lab.netns celery -A tasks worker
+    python -m lab.authoring.netns celery -A tasks worker
 
 A page says port 6379 and means it. In a network namespace of its own that port is nobody else's.
 This needs no root: the namespace belongs to a user namespace of the same user. Some systems
@@ -29,7 +29,7 @@ def available() -> bool:
     """Whether this system lets an ordinary user have a network of their own."""
     if not sys.platform.startswith("linux"):
         return False
-    probe = [sys.executable, "-m", "lab.netns", "true"]
+    probe = [sys.executable, "-m", "lab.authoring.netns", "true"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 

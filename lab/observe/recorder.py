@@ -2,49 +2,31 @@
 
 Celery's own task events carry the process number of the worker, never that of the pool process
 that runs the task, and no time of sending unless `task_send_sent_event` is on. So a bench sets
-``CELERY_LOADER=lab.recorder:Loader`` for everything it starts. The loader is Celery's own;
+``CELERY_LOADER=lab.observe.recorder:Loader`` for everything it starts. The loader is Celery's own;
 importing this module connects the signals below. Senders, workers and pool processes then each
 append lines of JSON to a file named after their process number, in the folder that the
 environment variable `LAB_RECORDS` names. A line that was written survives SIGKILL.
 
-`lab.timeline` reads the files.
+`lab.observe.timeline` reads the files.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from celery import signals
 from celery.loaders.app import AppLoader
 
-RECORDS = "LAB_RECORDS"
+from lab.observe.records import record
+
 F = TypeVar("F", bound=Callable[..., None])
 
 
 class Loader(AppLoader):  # type: ignore[misc]  # Celery has no type hints
     """Celery's loader. That this module was imported is all it adds."""
-
-
-def record(event: str, *, folder: str | None = None, **fields: object) -> None:
-    """Append one line to the records. Without a folder, do nothing.
-
-    The time is `time.monotonic()` in seconds: one clock for all processes of a machine (Linux and
-    macOS), and it does not jump when somebody sets the date.
-    """
-    folder = folder or os.environ.get(RECORDS)
-    if not folder:
-        return
-    line = json.dumps({"time": time.monotonic(), "event": event, **fields}, default=str)
-    try:
-        with open(os.path.join(folder, f"{os.getpid()}.jsonl"), "a") as file:
-            file.write(line + "\n")
-    except FileNotFoundError:  # the bench is closing and its folder is gone
-        pass
 
 
 def label(args: object) -> str:

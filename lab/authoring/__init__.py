@@ -1,0 +1,1 @@
+"""For authors: pages that are played, notebooks that are run, tables that are made."""

@@ -1,0 +1,1 @@
+"""What the course consists of: experiments, exercises, the error catalogue."""
