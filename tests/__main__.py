@@ -1,114 +1,191 @@
-"""Run all tests of the course, or one chapter's:  python -m tests [01] [--soak]
+"""Run the tests of the course:
 
-Each chapter is a pytest process of its own, because two chapters may both have a module called
-`tasks`. While they run, somebody listens on port 6379: the port of a learner's own Redis, which
-no test may ever touch.
+    python -m tests                 the whole
+    python -m tests 03              one chapter: its tests, and all that the whole says of it
+    python -m tests --changed       what a change can break
+    python -m tests --soak          what takes minutes, and nothing else
+
+Each folder is a pytest session of its own, because two chapters may both have a module called
+`tasks`; their tests wait in one queue (`lab.testing.turns`). While they run, somebody listens on
+port 6379: the port of a learner's own Redis, which no test may ever touch.
 """
 
-import socket
+import os
+import resource
 import subprocess
 import sys
 import tempfile
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import click
 
-from lab.chapters import ROOT, NoChapter, all_chapters, find
+from lab.chapters import ROOT, NoChapter, find
+from lab.testing.turns import ADDRESS, Turns
+from tests.changed import Scope, scope_of_changes
+from tests.trap import Trap
+
+# Tests of a course on task queues wait more than they compute.
+AT_A_TIME = 2 * (os.cpu_count() or 1) + 1
+
+# What the files of the whole-course tests prove, as it is said at the end.
+PARTS = {
+    "test_pages": "pages played",
+    "test_experiments": "experiments",
+    "test_exercises": "exercises",
+    "test_errors": "error messages",
+    "test_notebooks": "notebooks",
+    "test_contract": "contract of a chapter",
+}
 
 
-class Trap:
-    """Listens on a learner's Redis port and counts who comes."""
+@dataclass(frozen=True)
+class Session:
+    """A pytest session: a folder, the processes it may use, and which of its tests."""
 
-    def __init__(self, port: int = 6379):
-        self.visitors: list[str] = []
-        self.sockets: list[socket.socket] = []
-        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
-            listener = socket.socket(family)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((host, port))
-            except OSError as error:
-                if host == "127.0.0.1":
-                    raise click.ClickException(
-                        f"Port {port} is taken ({error.strerror}). The tests keep it to themselves "
-                        "to prove that they never touch a Redis of yours: stop what runs there "
-                        "(`lab broker`, perhaps) and try again."
-                    ) from None
-                continue  # this machine has no IPv6
-            listener.listen()
-            self.sockets.append(listener)
-            threading.Thread(target=self.wait, args=[listener], daemon=True).start()
+    folder: Path
+    workers: int
+    options: Sequence[str]
 
-    def wait(self, listener: socket.socket) -> None:
-        while True:
-            connection, address = listener.accept()
-            connection.settimeout(1)
-            try:
-                said = connection.recv(200)
-            except OSError:
-                said = b""
-            self.visitors.append(f"{address} said {said!r}")
-            connection.close()
+    @property
+    def name(self) -> str:
+        return str(self.folder.relative_to(ROOT))
+
+    def run(self, report: Path) -> str:
+        """Run it. Returns what pytest said."""
+        # Each worker gets one test at a time: nobody is left alone with the long ones at the end.
+        command = [sys.executable, "-m", "pytest", "-q", "-n", str(self.workers)]
+        command += ["--maxschedchunk", "1", f"--junitxml={report}", *self.options, "."]
+        said = subprocess.run(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        return said.stdout
 
 
-def run(folder: Path, workers: int, report: Path, options: list[str], **how: Any) -> str:
-    """Run the tests of one folder. Return what pytest said, unless it said it on the screen."""
-    # Each worker gets one test at a time: nobody is left alone with the long ones at the end.
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--maxschedchunk", "1"]
-    command += [f"--junitxml={report}", *options, "."]
-    said = subprocess.run(command, cwd=folder, stderr=subprocess.STDOUT, text=True, **how)
-    return said.stdout or ""
+@dataclass(frozen=True)
+class Result:
+    """What became of one test."""
+
+    part: str
+    name: str
+    seconds: float
+    outcome: str  # passed, failed, skipped
 
 
-def count(report: Path) -> dict[str, int]:
-    """How many tests there were of each kind."""
+def results_of(session: Session, report: Path) -> list[Result]:
+    """The tests of a session, from its report."""
     if not report.exists():  # pytest itself could not start
-        return {"tests": 0, "failures": 1, "errors": 0, "skipped": 0}
-    suite = ElementTree.parse(report).getroot()[0]
-    return {kind: int(suite.get(kind, 0)) for kind in ("tests", "failures", "errors", "skipped")}
+        return [Result(session.name, "pytest could not start", 0, "failed")]
+    found = []
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        kinds = {child.tag for child in case}
+        outcome = "failed" if kinds & {"failure", "error"} else "passed"
+        outcome = "skipped" if "skipped" in kinds else outcome
+        module = case.get("classname", "").rpartition(".")[2]
+        part = PARTS.get(module, "the rest") if session.folder.name == "tests" else session.name
+        name = f"{module}.py::{case.get('name')}"
+        found.append(Result(part, name, float(case.get("time", 0)), outcome))
+    return found
+
+
+def sessions_for(scope: Scope, soak: bool) -> tuple[list[Session], list[Session]]:
+    """The sessions that run side by side, and those that need the machine for themselves."""
+    course = ROOT / "tests"
+    if soak:
+        options = ["-m", "soak"]
+        folders = [*([course] if scope.course else []), *(each.folder for each in scope.chapters)]
+        return [], [Session(folder, 0, options) for folder in folders]
+    beside, alone = ["-m", "not soak and not alone"], ["-m", "alone"]
+    chapters = [Session(each.folder, 2, beside) for each in scope.chapters]
+    if scope.course:
+        return (
+            [Session(course, AT_A_TIME, beside), *chapters],
+            [Session(course, 0, alone)],
+        )
+    about = [["--chapter", each.number] for each in scope.chapters]
+    return (
+        [Session(course, AT_A_TIME, [*beside, *one]) for one in about] + chapters,
+        [Session(course, 0, [*alone, *one]) for one in about],
+    )
+
+
+def run_all(beside: Sequence[Session], alone: Sequence[Session]) -> list[Result]:
+    """Run the sessions, and show what each said when it has ended."""
+    results: list[Result] = []
+    turns = Turns(AT_A_TIME)
+    os.environ[ADDRESS] = turns.address
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max(len(beside), 1)) as pool:
+
+        def run(number: int, session: Session) -> tuple[Session, str, list[Result]]:
+            report = Path(folder) / f"{number}.xml"
+            said = session.run(report)
+            return session, said, results_of(session, report)
+
+        def show(session: Session, said: str, found: list[Result]) -> None:
+            click.secho(f"\n{session.name} {' '.join(session.options[2:])}".rstrip(), bold=True)
+            click.echo(said.strip())
+            results.extend(found)
+
+        running = [pool.submit(run, number, session) for number, session in enumerate(beside)]
+        for done in as_completed(running):
+            show(*done.result())
+        for number, session in enumerate(alone, start=len(beside)):
+            show(*run(number, session))
+    turns.close()
+    return results
+
+
+def conclude(results: Sequence[Result], scope: Scope, elapsed: float, slowest: int) -> None:
+    """What was proved, how long each part took, and what took longest."""
+    parts: dict[str, list[float]] = defaultdict(list)
+    for result in results:
+        parts[result.part].append(result.seconds)
+    click.secho(f"\nProved: {scope.what}", bold=True)
+    for name, times in sorted(parts.items(), key=lambda part: -sum(part[1])):
+        click.echo(
+            f"{len(times):6} {'tests of ' * name[:2].isdigit()}{name:34} {sum(times):6.0f} s"
+        )
+    for line in scope.left_out:
+        click.echo(f"Left out: {line}")
+    if slowest:
+        click.secho("\nWhat took longest", bold=True)
+        for result in sorted(results, key=lambda each: -each.seconds)[:slowest]:
+            click.echo(f"{result.seconds:8.1f} s  {result.part}: {result.name}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    share = (used.ru_utime + used.ru_stime) / elapsed / (os.cpu_count() or 1)
+    click.echo(f"\n{elapsed:.0f} s, in which the tests kept the cores {share:.0%} busy")
 
 
 @click.command()
 @click.argument("chapter", required=False)
 @click.option("--soak", is_flag=True, help="Run what takes minutes, and nothing else.")
-def main(chapter: str | None, soak: bool) -> None:
+@click.option("--changed", is_flag=True, help="Run what a change since BASE can break.")
+@click.option("--base", default="@{upstream}", show_default=True, help="See --changed.")
+@click.option("--slowest", default=0, help="List so many tests that took longest.")
+def main(chapter: str | None, soak: bool, changed: bool, base: str, slowest: int) -> None:
     """Prove the whole course, or one CHAPTER."""
     try:
-        folders = [find(chapter).folder] if chapter else []
+        scope = Scope.of_chapter(find(chapter)) if chapter else Scope.whole()
+        if changed:
+            scope = scope_of_changes(base)
     except NoChapter as error:
         raise click.ClickException(str(error)) from None
-    first, *others = folders or [ROOT / "tests", *(each.folder for each in all_chapters())]
+    begun = time.monotonic()
     trap = Trap()
-    options = ["-m", "soak", "-n", "0"] if soak else ["-m", "not soak and not alone"]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as beside:
-        reports = {each: Path(folder) / f"{each.name}.xml" for each in (first, *others)}
-        # Tests of a course on task queues wait more than they compute. The first folder shows
-        # its progress. The chapters run beside it, one after the other.
-        later = [
-            beside.submit(run, each, 2, reports[each], options, stdout=subprocess.PIPE)
-            for each in others
-        ]
-        click.secho(first.relative_to(ROOT), bold=True)
-        run(first, 3, reports[first], options)
-        for each, said in zip(others, later, strict=True):
-            click.secho(f"\n{each.relative_to(ROOT)}", bold=True)
-            click.echo(said.result())
-        if not soak and not chapter:
-            click.secho("\nWhat needs the machine for itself", bold=True)
-            reports[ROOT] = Path(folder) / "alone.xml"
-            run(first, 0, reports[ROOT], ["-m", "alone"])
-        counts = [count(report) for report in reports.values()]
-    total = {kind: sum(each[kind] for each in counts) for kind in counts[0]}
-    failed = total["failures"] + total["errors"]
+    results = run_all(*sessions_for(scope, soak))
+    conclude(results, scope, time.monotonic() - begun, slowest)
+    count = dict.fromkeys(("passed", "failed", "skipped"), 0)
+    for result in results:
+        count[result.outcome] += 1
     for visitor in trap.visitors:
         click.secho(f"A test connected to port 6379: {visitor}", fg="red")
-    passed = total["tests"] - failed - total["skipped"]
-    click.echo(f"\n{passed} passed, {failed} failed, {total['skipped']} skipped")
-    sys.exit(1 if failed or trap.visitors or not passed else 0)
+    click.echo(f"\n{', '.join(f'{number} {what}' for what, number in count.items())}")
+    sys.exit(1 if count["failed"] or trap.visitors or not count["passed"] else 0)
 
 
 if __name__ == "__main__":

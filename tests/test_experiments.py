@@ -20,6 +20,7 @@ def measures_speed(experiment):
     return "needs_idle_cores" in experiment.path.read_text()
 
 
+@pytest.mark.takes(10)
 @pytest.mark.parametrize(
     "experiment",
     [

@@ -16,6 +16,7 @@ LAYERS = (
     {"observe"},
     {"bench"},
     {"course"},
+    {"testing"},
     {"authoring"},
     {"commands"},
     {"cli"},

@@ -55,6 +55,7 @@ def write(path, *sources, **of_the_first_code_cell):
 # Every notebook of the course
 
 
+@pytest.mark.takes(60)
 @pytest.mark.timeout(400)  # less than a minute; on a busy machine each cell may take long
 @each_notebook
 def test_a_notebook_runs_and_prints_what_is_committed(path, tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 NOT_RUN = 0
 
 
+@pytest.mark.takes(60)
 @pytest.mark.timeout(900)  # it has a deadline for each step
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_a_page_says_what_happens(page):
