@@ -10,6 +10,7 @@ Each folder is a pytest session of its own, because two chapters may both have a
 port 6379: the port of a learner's own Redis, which no test may ever touch.
 """
 
+import json
 import os
 import resource
 import subprocess
@@ -19,7 +20,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -32,6 +33,9 @@ from tests.trap import Trap
 
 # Tests of a course on task queues wait more than they compute.
 AT_A_TIME = 2 * (os.cpu_count() or 1) + 1
+
+# How long each test took, for `make slowest`.
+LAST_RUN = Path(sys.prefix) / "test-times.json"
 
 # What the files of the whole-course tests prove, as it is said at the end.
 PARTS = {
@@ -87,7 +91,8 @@ def results_of(session: Session, report: Path) -> list[Result]:
         outcome = "failed" if kinds & {"failure", "error"} else "passed"
         outcome = "skipped" if "skipped" in kinds else outcome
         module = case.get("classname", "").rpartition(".")[2]
-        part = PARTS.get(module, "the rest") if session.folder.name == "tests" else session.name
+        course = session.folder == ROOT / "tests"
+        part = PARTS.get(module, "the rest") if course else f"tests of {session.name}"
         name = f"{module}.py::{case.get('name')}"
         found.append(Result(part, name, float(case.get("time", 0)), outcome))
     return found
@@ -140,25 +145,28 @@ def run_all(beside: Sequence[Session], alone: Sequence[Session]) -> list[Result]
     return results
 
 
-def conclude(results: Sequence[Result], scope: Scope, elapsed: float, slowest: int) -> None:
-    """What was proved, how long each part took, and what took longest."""
+def conclude(results: Sequence[Result], scope: Scope, elapsed: float) -> None:
+    """What was proved, and how long each part took."""
     parts: dict[str, list[float]] = defaultdict(list)
     for result in results:
         parts[result.part].append(result.seconds)
     click.secho(f"\nProved: {scope.what}", bold=True)
     for name, times in sorted(parts.items(), key=lambda part: -sum(part[1])):
-        click.echo(
-            f"{len(times):6} {'tests of ' * name[:2].isdigit()}{name:34} {sum(times):6.0f} s"
-        )
+        click.echo(f"{len(times):6} {name:34} {sum(times):6.0f} s")
     for line in scope.left_out:
         click.echo(f"Left out: {line}")
-    if slowest:
-        click.secho("\nWhat took longest", bold=True)
-        for result in sorted(results, key=lambda each: -each.seconds)[:slowest]:
-            click.echo(f"{result.seconds:8.1f} s  {result.part}: {result.name}")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     share = (used.ru_utime + used.ru_stime) / elapsed / (os.cpu_count() or 1)
     click.echo(f"\n{elapsed:.0f} s, in which the tests kept the cores {share:.0%} busy")
+
+
+def list_slowest(number: int) -> None:
+    """What took longest in the last run on this machine."""
+    if not LAST_RUN.exists():
+        raise click.ClickException("No run to look at:  make test")
+    results = [Result(**each) for each in json.loads(LAST_RUN.read_text())]
+    for result in sorted(results, key=lambda each: -each.seconds)[:number]:
+        click.echo(f"{result.seconds:8.1f} s  {result.part}: {result.name}")
 
 
 @click.command()
@@ -166,9 +174,11 @@ def conclude(results: Sequence[Result], scope: Scope, elapsed: float, slowest: i
 @click.option("--soak", is_flag=True, help="Run what takes minutes, and nothing else.")
 @click.option("--changed", is_flag=True, help="Run what a change since BASE can break.")
 @click.option("--base", default="@{upstream}", show_default=True, help="See --changed.")
-@click.option("--slowest", default=0, help="List so many tests that took longest.")
+@click.option("--slowest", default=0, help="List what took longest in the last run.")
 def main(chapter: str | None, soak: bool, changed: bool, base: str, slowest: int) -> None:
     """Prove the whole course, or one CHAPTER."""
+    if slowest:
+        return list_slowest(slowest)
     try:
         scope = Scope.of_chapter(find(chapter)) if chapter else Scope.whole()
         if changed:
@@ -178,7 +188,8 @@ def main(chapter: str | None, soak: bool, changed: bool, base: str, slowest: int
     begun = time.monotonic()
     trap = Trap()
     results = run_all(*sessions_for(scope, soak))
-    conclude(results, scope, time.monotonic() - begun, slowest)
+    LAST_RUN.write_text(json.dumps([asdict(result) for result in results]))
+    conclude(results, scope, time.monotonic() - begun)
     count = dict.fromkeys(("passed", "failed", "skipped"), 0)
     for result in results:
         count[result.outcome] += 1

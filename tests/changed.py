@@ -68,8 +68,12 @@ def scope_of_changes(base: str) -> Scope:
     shared = [file for file, owner in owners.items() if owner is None]
     if shared:
         more = f" and {len(shared) - 3} more" if len(shared) > 3 else ""
-        what = f"the whole course, because of {', '.join(shared[:3])}{more}"
-        return Scope(what, chapters, course=True)
+        because = f"because of {', '.join(shared[:3])}{more}"
+        if all(file.endswith((".md", ".ipynb")) for file in shared):
+            touched = [chapter for chapter in chapters if chapter in owners.values()]
+            left_out = ["the tests of the other chapters' examples: a page is no part of one"]
+            return Scope(f"what the whole course says, {because}", touched, True, left_out)
+        return Scope(f"the whole course, {because}", chapters, course=True)
     touched = [chapter for chapter in chapters if chapter in owners.values()]
     names = ", ".join(chapter.name for chapter in touched)
     others = ", ".join(chapter.name for chapter in chapters if chapter not in touched)
