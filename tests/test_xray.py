@@ -1,5 +1,6 @@
 """The X-ray shows what Redis holds."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from lab import Bench
 from lab.bench import wait_until
+from lab.observe.xray import Xray
 
 
 @pytest.fixture
@@ -89,3 +91,29 @@ def test_the_command_shows_it_and_says_when_nobody_answers(bench):
     assert refused.returncode == 1
     assert f"No Redis answers at {bench.broker.url}" in refused.stderr
     assert "lab broker" in refused.stderr
+
+
+def test_ten_thousand_results_are_seen_in_a_few_round_trips(bench):
+    """One look for each key took eleven seconds, and asked 300 times for 130 results."""
+    client = bench.broker.client
+    with client.pipeline() as pipe:
+        for number in range(10_000):
+            result = {"status": "SUCCESS", "result": number, "date_done": f"{number:05}"}
+            pipe.set(f"celery-task-meta-{number}", json.dumps(result), ex=3600)
+        pipe.execute()
+
+    class Counting(type(client)):
+        asked = 0
+
+        def pipeline(self, **options):
+            Counting.asked += 1
+            return super().pipeline(**options)
+
+        def execute_command(self, *words, **options):
+            raise AssertionError(f"a question of its own: {words}")
+
+    xray = Xray.of(Counting.from_url(bench.broker.url, decode_responses=True))
+    assert Counting.asked <= 4
+    assert [result.result for result in xray.results[:3]] == [9999, 9998, 9997]
+    assert len(xray.results) == 10_000
+    assert {result.expires_in for result in xray.results} <= set(range(3000, 3601))

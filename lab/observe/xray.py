@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,27 +95,38 @@ class Xray:
 
         Raises `redis.exceptions.ConnectionError` when nobody answers.
         """
-        bindings = {
-            key.removeprefix(BINDING): sorted(
-                member.split(SEPARATOR)[-1] for member in client.smembers(key)
-            )
-            for key in client.scan_iter(f"{BINDING}*")
-        }
-        tasks = {name: queues for name, queues in bindings.items() if name not in CONTROL}
-        names = {queue for queues in tasks.values() for queue in queues if queue}
-        names |= {
-            key.partition(SEPARATOR)[0]
-            for key in client.scan_iter("*", _type="list")
-            if not key.endswith(".pidbox")
-        }
+        found = scan(client)
+        tasks: dict[str, list[str]] = {}
+        lists = {key for key in found.lists if not key.endswith(".pidbox")}
+        names = {key.partition(SEPARATOR)[0] for key in lists}
+
+        with client.pipeline(transaction=False) as pipe:
+            for key in found.bindings:
+                pipe.smembers(key)
+            for key in lists:
+                pipe.lrange(key, 0, -1)
+            for key in found.results:
+                pipe.ttl(key)
+            pipe.mget(found.results or [RESULT])
+            pipe.hvals("unacked")
+            # What has changed its type since it was found, or is of another one, does no harm.
+            *answers, values, unacked = pipe.execute(raise_on_error=False)
+        said = iter(answers)
+        for key in found.bindings:
+            members = sorted(member.split(SEPARATOR)[-1] for member in none_if_error(next(said)))
+            if (name := key.removeprefix(BINDING)) not in CONTROL:
+                tasks[name] = members
+                names |= {queue for queue in members if queue}
+        waiting = {key: none_if_error(next(said)) for key in lists}
+        results = map(result_of, found.results, values, said)
         return cls(
-            queues={name: waiting(client, name) for name in sorted(names)},
+            queues={name: messages_of(waiting, name) for name in sorted(names)},
             unacked=[
                 Message.parse(raw, key)
-                for raw, _exchange, key in map(json.loads, client.hvals("unacked"))
+                for raw, _exchange, key in map(json.loads, none_if_error(unacked))
             ],
             bindings=tasks,
-            results=sorted(results(client), key=lambda each: each.done_at, reverse=True),
+            results=sorted(filter(None, results), key=lambda each: each.done_at, reverse=True),
         )
 
     def __str__(self) -> str:
@@ -185,13 +196,50 @@ def escape(text: str) -> str:
     return escape(text)
 
 
-def waiting(client: Any, queue: str) -> list[Message]:
+@dataclass(frozen=True)
+class Keys:
+    """The names of what Celery keeps: bindings, lists (some of them queues), results."""
+
+    bindings: list[str]
+    lists: list[str]
+    results: list[str]
+
+
+# Keys that Redis looks at in one step of a scan: it answers nobody else meanwhile.
+STEP = 10_000
+
+
+def scan(client: Any) -> Keys:
+    """Find them, in one round trip for each `STEP` keys that Redis holds."""
+    wanted: list[dict[str, Any]] = [
+        {"match": f"{BINDING}*"},
+        {"match": "*", "_type": "list"},
+        {"match": f"{RESULT}*"},
+    ]
+    found: list[set[str]] = [set() for _ in wanted]
+    cursors: dict[int, int] = dict.fromkeys(range(len(wanted)), 0)
+    while cursors:
+        with client.pipeline(transaction=False) as pipe:
+            for number, cursor in cursors.items():
+                pipe.scan(cursor, count=STEP, **wanted[number])
+            answers = dict(zip(cursors, pipe.execute(), strict=True))
+        for number, (_, keys) in answers.items():
+            found[number] |= set(keys)
+        cursors = {number: cursor for number, (cursor, _) in answers.items() if cursor}
+    return Keys(*map(sorted, found))
+
+
+def none_if_error(answer: Any) -> Any:
+    """An answer of Redis; nothing, where it is an error."""
+    return [] if isinstance(answer, Exception) else answer
+
+
+def messages_of(lists: Mapping[str, list[str]], queue: str) -> list[Message]:
     """The messages of a queue, the next one first. Its priority lists follow one another."""
-    lists = [queue, *(f"{queue}{SEPARATOR}{priority}" for priority in (3, 6, 9))]
     messages = []
-    for name in lists:
+    for name in (queue, *(f"{queue}{SEPARATOR}{priority}" for priority in (3, 6, 9))):
         # Senders push on the left, workers pop on the right.
-        for raw in reversed(client.lrange(name, 0, -1)):
+        for raw in reversed(lists.get(name, [])):
             try:
                 messages.append(Message.parse(json.loads(raw), queue))
             except (ValueError, KeyError, TypeError):
@@ -199,19 +247,18 @@ def waiting(client: Any, queue: str) -> list[Message]:
     return messages
 
 
-def results(client: Any) -> Iterable[Result]:
-    for key in client.scan_iter(f"{RESULT}*"):
-        raw, ttl = client.get(key), client.ttl(key)
-        if raw is None:
-            continue  # it expired between the two looks
-        meta = json.loads(raw)
-        yield Result(
-            id=key.removeprefix(RESULT),
-            status=meta["status"],
-            result=meta["result"],
-            expires_in=None if ttl < 0 else ttl,
-            done_at=meta.get("date_done") or "",
-        )
+def result_of(key: str, raw: Any, ttl: Any) -> Result | None:
+    """A result from what its key holds. `None` where it expired between the two looks."""
+    if raw is None:
+        return None
+    meta = json.loads(raw)
+    return Result(
+        id=key.removeprefix(RESULT),
+        status=meta["status"],
+        result=meta["result"],
+        expires_in=None if ttl < 0 else ttl,
+        done_at=meta.get("date_done") or "",
+    )
 
 
 def call(message: Message) -> str:
