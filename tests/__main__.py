@@ -28,7 +28,7 @@ import click
 
 from lab.chapters import ROOT, NoChapter, find
 from lab.testing.turns import ADDRESS, Turns
-from tests.changed import Scope, scope_of_changes
+from tests.changed import Scope, changed_files, scope_of
 from tests.trap import Trap
 
 # Tests of a course on task queues wait more than they compute.
@@ -182,7 +182,10 @@ def main(chapter: str | None, soak: bool, changed: bool, base: str, slowest: int
     try:
         scope = Scope.of_chapter(find(chapter)) if chapter else Scope.whole()
         if changed:
-            scope = scope_of_changes(base)
+            files = changed_files(base)
+            if not files:
+                raise click.ClickException(f"Nothing has changed since {base}.")
+            scope = scope_of(files)
     except NoChapter as error:
         raise click.ClickException(str(error)) from None
     begun = time.monotonic()

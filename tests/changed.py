@@ -59,11 +59,9 @@ def chapter_of(file: str, chapters: Sequence[Chapter]) -> Chapter | None:
     return None
 
 
-def scope_of_changes(base: str) -> Scope:
-    """What a change since a commit can break, and what was left out."""
-    files, chapters = changed_files(base), all_chapters()
-    if not files:
-        raise click.ClickException(f"Nothing has changed since {base}.")
+def scope_of(files: Sequence[str]) -> Scope:
+    """What a change of these files can break, and what cannot be broken by it."""
+    chapters = all_chapters()
     owners = {file: chapter_of(file, chapters) for file in files}
     shared = [file for file, owner in owners.items() if owner is None]
     if shared:

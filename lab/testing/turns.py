@@ -22,12 +22,11 @@ ADDRESS = "LAB_TEST_TURNS"
 
 
 class Turns:
-    """Gives so many turns at a time. `taken` counts those that were given."""
+    """Gives so many turns at a time. `waiting` are the seconds of those who wait for one."""
 
     def __init__(self, number: int) -> None:
         self.free = number
-        self.taken = 0
-        self._waiting: list[float] = []
+        self.waiting: list[float] = []
         self._changed = threading.Condition()
         self._folder = tempfile.TemporaryDirectory(prefix="lab-turns-")
         self.address = str(Path(self._folder.name) / "socket")
@@ -51,11 +50,10 @@ class Turns:
             except (OSError, ValueError):
                 return
             with self._changed:
-                self._waiting.append(seconds)
-                self._changed.wait_for(lambda: self.free and seconds >= max(self._waiting))
-                self._waiting.remove(seconds)
+                self.waiting.append(seconds)
+                self._changed.wait_for(lambda: self.free and seconds >= max(self.waiting))
+                self.waiting.remove(seconds)
                 self.free -= 1
-                self.taken += 1
                 self._changed.notify_all()
             try:
                 connection.sendall(b".")
