@@ -1,9 +1,9 @@
 """What a bench left behind, found from the outside, and programs that hear every signal."""
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
+
+import psutil
 
 
 def still_there(text: Path | str) -> list[str]:
@@ -11,17 +11,12 @@ def still_there(text: Path | str) -> list[str]:
 
     Every process of a bench has the bench's folder there.
     """
-    if sys.platform == "darwin":
-        listing = subprocess.run(["ps", "-A", "-E", "-o", "command="], capture_output=True)
-        lines = listing.stdout.decode(errors="replace").splitlines()
-        return [line for line in lines if str(text) in line]
     found = []
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in psutil.process_iter():
         try:
-            environment = (process / "environ").read_text(errors="replace")
-            if str(text) in f"{environment} {(process / 'cwd').readlink()}":
-                found.append((process / "cmdline").read_text().replace("\0", " "))
-        except OSError:
+            if str(text) in f"{process.environ()} {process.cwd()}":
+                found.append(" ".join(process.cmdline()))
+        except (psutil.Error, OSError):
             continue  # it has ended, or it is somebody else's
     return found
 

@@ -62,6 +62,29 @@ def test_the_doctor_fails_when_no_broker_can_be_started():
     assert "01-first-steps: needs what is marked as missing above" in said.stdout
 
 
+HIDING = """
+import sys
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == sys.argv[1]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+from lab.cli import main
+main(["doctor"])
+"""
+
+
+@pytest.mark.parametrize("name", ["celery", "kombu", "redis"])
+def test_the_doctor_works_where_a_package_is_missing(name):
+    said = subprocess.run([sys.executable, "-c", HIDING, name], capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (1, "")
+    assert f"missing  Celery with Redis (No module named '{name}')" in said.stdout
+    assert 'Install it:  pip install "celery[redis]"' in said.stdout
+    assert "01-first-steps: needs what is marked as missing above" in said.stdout
+
+
 def test_an_unknown_chapter_is_named_with_those_there_are():
     said = lab("demo", "--chapter", "99")
     assert said.returncode == 1

@@ -1,6 +1,7 @@
 """What a chapter must contain. Each failure says what to write, and where."""
 
 import re
+from functools import cache
 
 import pytest
 from markdown_it import MarkdownIt
@@ -123,6 +124,7 @@ def test_the_readme_names_every_command_of_lab():
 # Links
 
 
+@cache
 def anchors(text):
     """The anchors that GitHub gives the headings of a page."""
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 
 from lab import chapters
 from lab.bench import NoServer, server_binary
@@ -74,7 +76,7 @@ def examine(console: Console) -> bool:
 
     def say(good: bool | None, text: str) -> None:
         mark = {True: "[green]ok[/green]     ", False: "[red]missing[/red]", None: "-      "}[good]
-        console.print(f"{mark}  {text}", highlight=False, soft_wrap=True)
+        console.print(f"{mark}  {escape(text)}", highlight=False, soft_wrap=True)
 
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     python_good = sys.version_info >= (3, 11)
@@ -118,11 +120,14 @@ def not_installed(chapter: chapters.Chapter) -> list[str]:
 
 
 def say_celery(say: Say) -> bool:
-    try:
-        import kombu.transport.redis  # noqa: F401  # the import that fails without the extra
-    except ImportError as error:
-        say(False, f'Celery with Redis ({error}). Install it:  pip install "celery[redis]"')
-        return False
+    # The last one is what fails when a version does not fit. Without redis it fails with an error
+    # of its own that names nothing, so each is asked for.
+    for name in ("celery", "kombu", "redis", "kombu.transport.redis"):
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            say(False, f'Celery with Redis ({error}). Install it:  pip install "celery[redis]"')
+            return False
     celery, client = metadata.version("celery"), metadata.version("redis")
     say(True, f"Celery {celery} with redis-py {client}")
     return True
