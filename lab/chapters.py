@@ -101,6 +101,14 @@ def find(name: str) -> Chapter:
     raise NoChapter(f"There is no chapter {name!r}. There are: {there_are}.")
 
 
+def of_folder(folder: Path) -> Chapter:
+    """The chapter that a folder is, or lies in. Raises `NoChapter`."""
+    for chapter in all_chapters():
+        if folder.is_relative_to(chapter.folder):
+            return chapter
+    raise NoChapter(f"{folder} belongs to no chapter.")
+
+
 def import_file(path: Path) -> ModuleType:
     """The module in a file, wherever it lies. It is loaded anew each time."""
     spec = importlib.util.spec_from_file_location(path.stem, path)

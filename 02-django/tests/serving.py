@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 from PIL import Image
 
-from lab.bench import free_port, wait_until
+from lab.bench import wait_until
 
 MANAGE = [sys.executable, "manage.py"]
 SIZES = ["large.jpg", "small.jpg"]
@@ -16,19 +16,9 @@ SIZES = ["large.jpg", "small.jpg"]
 
 def serve(bench, env=None):
     """Gunicorn with two processes, as in production. Returns it and its address."""
-    address = f"127.0.0.1:{free_port()}"
-    argv = [sys.executable, "-m", "gunicorn", "album.wsgi", "--bind", address, "--workers", "2"]
-    server = bench.process("web", [*argv, "--no-control-socket"], env=env)
-
-    def answers() -> bool:
-        assert server.running, server.log()
-        try:
-            return httpx.get(f"http://{address}/", timeout=30).is_success
-        except httpx.TransportError:
-            return False
-
-    wait_until(answers, "the web server did not answer", timeout=60, log=server.log)
-    return server, f"http://{address}"
+    argv = [sys.executable, "-m", "gunicorn", "album.wsgi", "--bind", "{address}", "--workers", "2"]
+    server = bench.serve([*argv, "--no-control-socket"], env=env)
+    return server, server.url
 
 
 class Visitor(httpx.Client):

@@ -6,8 +6,6 @@ page is there before the first thumbnail is, on any machine.
 """
 
 import os
-import platform
-import shutil
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -15,82 +13,20 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from lab import Bench
-from lab.bench import free_port
-
-CHAPTER = Path(__file__).parent.parent
-# The browser may look for its maker's servers. It finds nobody.
-ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-OPTIONS = [
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-sandbox",  # a container has no room for one. It sees our own pages only
-    ALONE,
-]
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-SECONDS = 60_000  # milliseconds: how long the browser waits for what is claimed
-
-expect.set_options(timeout=SECONDS)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        mac = platform.system() == "Darwin"
-        command = "brew install --cask chromium" if mac else "sudo apt install chromium"
-        pytest.skip(f"Chromium is not here. Install it:  {command}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
-        yield browser
-        browser.close()
+from lab.testing.browsing import DESK, PHONE
 
 
 def serve(bench) -> str:
     """The site as a learner starts it. Returns its address."""
-    address = f"127.0.0.1:{free_port()}"
-    argv = [sys.executable, "manage.py", "runserver", "--noreload", address]
-    bench.process("web", argv, ready="Quit the server")
-    return f"http://{address}/"
+    argv = [sys.executable, "manage.py", "runserver", "--noreload", "{address}"]
+    return f"{bench.serve(argv).url}/"
 
 
 @pytest.fixture(scope="session")
 def site(bench):
     return serve(bench)
-
-
-@pytest.fixture
-def visit(browser):
-    """Opens the site in a browser that has never been there. Watches what goes wrong on it."""
-    contexts, trouble = [], []
-
-    def visit(site: str, **options):
-        context = browser.new_context(viewport=DESK, **options)
-        contexts.append(context)
-        context.set_default_timeout(SECONDS)
-        page = context.new_page()
-        page.on("pageerror", lambda error: trouble.append(f"error on the page: {error}"))
-        page.on("request", lambda request: check_address(request.url, site))
-        # From now on no window to choose files opens: it takes a moment until the browser obeys.
-        page.on("filechooser", lambda chooser: None)
-        page.goto(site)
-        return page
-
-    def check_address(url: str, site: str) -> None:
-        if not url.startswith((site, "data:")):
-            trouble.append(f"a request to somebody else: {url}")
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert trouble == []
 
 
 def photo(size=(640, 480)) -> bytes:
@@ -157,9 +93,9 @@ def expect_pictures(page, count: int) -> None:
 
 
 def test_twelve_photos_appear_by_themselves_and_the_broken_one_can_be_tried_again(
-    visit, site, worker, media
+    open_page, site, worker, media
 ):
-    page = visit(site)
+    page = open_page(site)
     with worker.asleep():
         upload(page, *[WHOLE] * 4, BROKEN, *[WHOLE] * 7)
         page.evaluate("window.same = 'the page was never loaded again'")
@@ -178,9 +114,9 @@ def test_twelve_photos_appear_by_themselves_and_the_broken_one_can_be_tried_agai
 
 
 def test_without_javascript_the_page_loads_itself_again_until_all_is_done(
-    visit, site, worker, media
+    open_page, site, worker, media
 ):
-    page = visit(site, java_script_enabled=False)
+    page = open_page(site, java_script_enabled=False)
     with worker.asleep():
         upload(page, WHOLE, BROKEN, WHOLE)
         expect_states(page, waiting=3)
@@ -210,8 +146,8 @@ def expect_accessible(page, what: str) -> None:
         assert wide <= size["width"], f"{what} is {wide} pixels wide"
 
 
-def test_axe_finds_nothing_serious_in_the_album(visit, site, worker, media):
-    page = visit(site)
+def test_axe_finds_nothing_serious_in_the_album(open_page, site, worker, media):
+    page = open_page(site)
     expect_accessible(page, "the empty album")
     upload(page, WHOLE, BROKEN)
     expect_states(page, ready=1, failed=1)
@@ -231,8 +167,8 @@ def upload_refused(page) -> None:
     )
 
 
-def test_axe_finds_nothing_serious_in_the_feedback_form(visit, site):
-    page = visit(site)
+def test_axe_finds_nothing_serious_in_the_feedback_form(open_page, site):
+    page = open_page(site)
     page.get_by_role("link", name="Feedback").click()
     expect_accessible(page, "the form")
     page.get_by_label("Your e-mail address").fill("ada@home")  # a browser takes it, Django not
@@ -258,8 +194,8 @@ def tab_to(page, goal) -> None:
     raise AssertionError(f"the Tab key does not lead to {goal}")
 
 
-def test_the_keyboard_alone_is_enough(visit, site, worker, media):
-    page = visit(site)
+def test_the_keyboard_alone_is_enough(open_page, site, worker, media):
+    page = open_page(site)
     tab_to(page, page.get_by_label("Drop photos here"))
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
@@ -281,8 +217,8 @@ def test_the_keyboard_alone_is_enough(visit, site, worker, media):
     page.wait_for_url("**/large.jpg")
 
 
-def test_photos_that_come_do_not_take_the_keyboard_away(visit, site, worker):
-    page = visit(site)
+def test_photos_that_come_do_not_take_the_keyboard_away(open_page, site, worker):
+    page = open_page(site)
     with worker.asleep():
         upload(page, WHOLE, WHOLE)
         button(page, "Remove photo 2").focus()
@@ -290,9 +226,9 @@ def test_photos_that_come_do_not_take_the_keyboard_away(visit, site, worker):
     expect(button(page, "Remove photo 2")).to_be_focused()
 
 
-def test_while_nothing_changes_the_page_stays_untouched(visit, site, worker):
+def test_while_nothing_changes_the_page_stays_untouched(open_page, site, worker):
     """Who has it read aloud does not hear the same sentence every second."""
-    page = visit(site)
+    page = open_page(site)
     with worker.asleep():
         upload(page, WHOLE)
         # What is on the page now stays, because the worker is asleep.
@@ -306,24 +242,24 @@ def test_while_nothing_changes_the_page_stays_untouched(visit, site, worker):
         assert page.evaluate("document.querySelector('#photos').mark") == "the same"
 
 
-def test_without_a_worker_the_page_says_so_and_goes_on_when_one_comes(visit):
-    with Bench(CHAPTER) as bench:
-        os.environ["ALBUM_DATA"] = str(bench.folder / "data")  # the bench restores it
-        page = visit(serve(bench))
-        upload(page, WHOLE, WHOLE)
-        expect(page.get_by_role("status")).to_contain_text("Waiting for a worker.")
-        expect(page.get_by_role("status")).to_contain_text("Your photos are safe.")
-        assert page.locator("progress:indeterminate").count() == 0, "nothing may turn for ever"
-        bench.worker("album", concurrency=2)
-        expect_states(page, ready=2, waiting=0)
-        expect(page.get_by_role("status")).not_to_contain_text("Waiting")
+def test_without_a_worker_the_page_says_so_and_goes_on_when_one_comes(open_page, new_bench):
+    bench = new_bench()
+    os.environ["ALBUM_DATA"] = str(bench.folder / "data")  # the bench restores it
+    page = open_page(serve(bench))
+    upload(page, WHOLE, WHOLE)
+    expect(page.get_by_role("status")).to_contain_text("Waiting for a worker.")
+    expect(page.get_by_role("status")).to_contain_text("Your photos are safe.")
+    assert page.locator("progress:indeterminate").count() == 0, "nothing may turn for ever"
+    bench.worker("album", concurrency=2)
+    expect_states(page, ready=2, waiting=0)
+    expect(page.get_by_role("status")).not_to_contain_text("Waiting")
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
-def test_files_can_be_dropped_anywhere_on_the_zone(visit, site, tmp_path, size, script):
+def test_files_can_be_dropped_anywhere_on_the_zone(open_page, site, tmp_path, size, script):
     (tmp_path / "photo.jpg").write_bytes(WHOLE)
-    page = visit(site, java_script_enabled=script)
+    page = open_page(site, java_script_enabled=script)
     page.set_viewport_size(size)
     zone = page.locator(".drop").bounding_box()
     left, right = zone["x"] + 12, zone["x"] + zone["width"] - 12

@@ -7,6 +7,7 @@ from lab.bench.bench import Bench
 from lab.bench.broker import Broker, NoServer, describe, server_binary
 from lab.bench.ports import free_port
 from lab.bench.process import Died, Process
+from lab.bench.server import Server
 from lab.bench.waiting import TooLate, tail, wait_until
 from lab.bench.worker import WORKER_READY, Worker, celery
 from lab.observe.records import whole_lines
@@ -18,6 +19,7 @@ __all__ = [
     "Died",
     "NoServer",
     "Process",
+    "Server",
     "TooLate",
     "Worker",
     "celery",

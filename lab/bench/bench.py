@@ -17,7 +17,9 @@ from lab import chapters
 from lab.bench.broker import Broker
 from lab.bench.copies import NOT_THE_EXAMPLE, diff
 from lab.bench.isolation import celery_knows, forget_modules_of, forget_tasks_of
+from lab.bench.ports import free_port
 from lab.bench.process import Process
+from lab.bench.server import Server
 from lab.bench.waiting import wait_until
 from lab.bench.worker import WORKER_READY, Worker, celery
 from lab.observe.records import RECORDS
@@ -217,7 +219,7 @@ class Bench:
         """Start ``celery -A app worker`` and return when it is ready.
 
         `options` are further words of the command line. With ``wait=False`` it returns at once,
-        so that several can start at the same time; call `wait_for` with `WORKER_READY` later.
+        so that several can start at the same time; call `all_ready` later.
         """
         number = 1 + sum(isinstance(process, Worker) for process in self.processes)
         name = f"worker{number}"
@@ -236,6 +238,34 @@ class Bench:
                 log=worker.log,
             )
         return worker
+
+    def all_ready(self) -> None:
+        """Wait until every worker that runs is ready: of those that were started side by side."""
+        for process in self.processes:
+            if isinstance(process, Worker) and process.running:
+                process.wait_for(WORKER_READY, timeout=READY)
+
+    def serve(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        name: str = "web",
+        cwd: Path | None = None,
+        env: Mapping[str, str | None] | None = None,
+        wait: bool = True,
+    ) -> Server:
+        """Start a web server on a free port, and return when it answers. Its `url` says where.
+
+        In `argv`, ``{address}`` stands for host and port: ``["gunicorn", "album.wsgi", "--bind",
+        "{address}"]``. With ``wait=False`` it returns at once; call `wait_until_it_answers` later.
+        """
+        address = f"127.0.0.1:{free_port()}"
+        words = [str(word).replace("{address}", address) for word in argv]
+        server = self._start(Server, name, words, cwd=cwd, env=env, ready=None)
+        server.address = address
+        if wait:
+            server.wait_until_it_answers()
+        return server
 
     def beat(self, app: str, *, options: Sequence[str] = ()) -> Process:
         """Start ``celery -A app beat`` and return when it has begun to keep time.
