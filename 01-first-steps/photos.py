@@ -1,4 +1,4 @@
-"""Finding, shrinking and drawing photos, with Pillow. Nothing in this file knows of Celery."""
+"""Given: finding, shrinking and drawing photos, with Pillow. Nothing here knows of Celery."""
 
 import math
 import os

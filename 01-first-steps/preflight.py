@@ -1,4 +1,4 @@
-"""Ask before sending: is there a broker, and does a worker read our queue?
+"""Given: ask before sending: is there a broker, and does a worker read our queue?
 
 Without a broker .delay() would hang for 19 seconds, and without a worker the photos would wait
 in their queue for ever, with nobody to say so.

@@ -1,4 +1,4 @@
-"""What becomes of the photos: shown while it happens, told when it is over."""
+"""Given: what becomes of the photos: shown while it happens, told when it is over."""
 
 import sys
 import time

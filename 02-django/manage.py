@@ -1,4 +1,4 @@
-"""Django's command line for the album:  python manage.py runserver"""
+"""Given: Django's command line for the album:  python manage.py runserver"""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""A visitor without a browser: sends photos, and watches what becomes of them.
+"""Given: a visitor without a browser: sends photos, and watches what becomes of them.
 
 python visitor.py --photos 12 --broken 1
 """

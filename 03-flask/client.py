@@ -1,4 +1,4 @@
-"""Somebody who sends mailings without a browser.
+"""Given: somebody who sends mailings without a browser.
 
 python client.py send --subscribers 300      starts a mailing, and watches it
 python client.py status                      looks at it again

@@ -1,4 +1,4 @@
-"""A mail server for your desk. It takes every mail, sends none on, and prints what it takes.
+"""Given: a mail server for your desk. It takes every mail, sends none on, and prints what it takes.
 
 python mailserver.py                     as a well-behaved server
 python mailserver.py --later 0.1         says "later" to a tenth of the addresses, the first time

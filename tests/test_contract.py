@@ -1,11 +1,13 @@
 """What a chapter must contain. Each failure says what to write, and where."""
 
+import ast
 import re
 from functools import cache
 
 import pytest
 from markdown_it import MarkdownIt
 
+from lab.authoring.pages.fences import Page
 from lab.chapters import ROOT, all_chapters
 from lab.cli import main
 from lab.course import exercises
@@ -119,6 +121,84 @@ def test_the_readme_names_every_command_of_lab():
     named = " ".join(re.findall(r"^\| (`.+?) \|", (ROOT / "README.md").read_text(), re.M))
     for command in main.commands:
         assert re.search(rf"`(lab )?{command}\b", named), f"README.md: a row for `lab {command}`"
+
+
+# Modules: those that the lesson writes, and those that are given
+
+LONGEST = (
+    60  # lines of a module that somebody reads and writes in a lesson. Blank ones do not count
+)
+GIVEN = "Given: "
+NO_EXAMPLE = {"errors", "experiments", "exercises", "solutions", "staging", "tests"}
+# What does not keep the two rules below yet. These only shrink.
+TOO_LONG = {"05-production/printshop/tasks.py"}
+SAY_NOT_YET_WHAT_IS_GIVEN = {"04-beat", "05-production"}
+
+
+def example_modules(chapter):
+    """The names of the example's modules in which something happens."""
+    for file in sorted(chapter.folder.rglob("*.py")):
+        name = file.relative_to(chapter.folder)
+        tree = ast.parse(file.read_text())
+        if not NO_EXAMPLE & set(name.parts) and len(tree.body) > (
+            ast.get_docstring(tree) is not None
+        ):
+            yield str(name)
+
+
+def lesson_modules(chapter):
+    """The names of those that a page of the chapter writes or edits."""
+    fences = (fence for page in chapter.pages for fence in Page.read(page).fences)
+    written = {fence.options["file"] for fence in fences if "file" in fence.options}
+    return [name for name in example_modules(chapter) if name in written]
+
+
+def length(file):
+    return sum(bool(line.strip()) for line in file.read_text().splitlines())
+
+
+def too_long(chapter):
+    return {
+        f"{chapter.name}/{name}": lines
+        for name in lesson_modules(chapter)
+        if (lines := length(chapter.folder / name)) > LONGEST
+    }
+
+
+def given_in_silence(chapter):
+    """What the lesson does not write and does not say so; and what it writes, and calls given."""
+    lesson, wrong = lesson_modules(chapter), []
+    for name in example_modules(chapter):
+        said = ast.get_docstring(ast.parse((chapter.folder / name).read_text())) or ""
+        if said.startswith(GIVEN) == (name in lesson):
+            wrong.append(name)
+    return wrong
+
+
+@each
+def test_a_lesson_writes_modules_that_can_be_read_at_once(chapter):
+    assert lesson_modules(chapter), f"{chapter.name}: its lesson writes no module of the example"
+    found = {name: lines for name, lines in too_long(chapter).items() if name not in TOO_LONG}
+    assert not found, f"more than {LONGEST} lines: split them, or give what is not the lesson's"
+
+
+@each
+def test_a_module_that_is_given_says_so(chapter):
+    if chapter.name not in SAY_NOT_YET_WHAT_IS_GIVEN:
+        wrong = given_in_silence(chapter)
+        assert not wrong, (
+            f"{chapter.name}: a docstring begins with {GIVEN!r} if no page writes the module, "
+            "and only then"
+        )
+
+
+def test_the_exceptions_only_shrink():
+    long = {name for chapter in CHAPTERS for name in too_long(chapter)}
+    silent = {chapter.name for chapter in CHAPTERS if given_in_silence(chapter)}
+    left = TOO_LONG - long
+    assert not left, f"they are short by now, take them out of TOO_LONG: {left}"
+    left = SAY_NOT_YET_WHAT_IS_GIVEN - silent
+    assert not left, f"they say it by now, take them out of SAY_NOT_YET_WHAT_IS_GIVEN: {left}"
 
 
 # Links

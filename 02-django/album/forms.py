@@ -1,4 +1,4 @@
-"""What a visitor may send."""
+"""Given: what a visitor may send."""
 
 from django import forms
 from django.conf import settings

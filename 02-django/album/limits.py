@@ -1,4 +1,4 @@
-"""A middleware: what is far too large is refused by its length, before anybody reads it."""
+"""Given: a middleware: what is far too large is refused by its length, before anybody reads it."""
 
 from django.conf import settings
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""Settings for production, behind a web server that speaks HTTPS.
+"""Given: settings for production, behind a web server that speaks HTTPS.
 
 DJANGO_SETTINGS_MODULE=album.production DJANGO_SECRET_KEY=... DJANGO_HOSTS=album.example.org
 """

@@ -1,4 +1,4 @@
-"""Settings for your desk. Those for production stand in production.py and begin with these."""
+"""Given: settings for your desk. Those for production, in production.py, begin with these."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""The album on the disk. The files are the state, and every change is one rename.
+"""Given: the album on the disk. The files are the state, and every change is one rename.
 
     <MEDIA_ROOT>/<album>/inbox/<photo>         what a visitor sent. Never served
     <MEDIA_ROOT>/<album>/ready/<photo>/        its thumbnails

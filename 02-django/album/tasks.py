@@ -1,4 +1,4 @@
-"""The album's own tasks."""
+"""Given: the album's own tasks."""
 
 from smtplib import SMTPException
 

@@ -1,3 +1,5 @@
+"""Given: which address leads to which page."""
+
 from django.urls import path
 
 from album import views

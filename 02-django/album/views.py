@@ -1,4 +1,4 @@
-"""The pages of the album. Every one works without JavaScript; with it, the photos come by
+"""Given: the pages of the album. Every one works without JavaScript; with it, the photos come by
 themselves."""
 
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""For a WSGI server:  gunicorn album.wsgi"""
+"""Given: for a WSGI server:  gunicorn album.wsgi"""
 
 import os
 

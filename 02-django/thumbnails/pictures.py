@@ -1,4 +1,4 @@
-"""Photos on the disk. Nothing in this file knows of Django or Celery."""
+"""Given: photos on the disk. Nothing in this file knows of Django or Celery."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Thumbnails of one photo:  python -m tiny photo.jpg thumbnails-of-it"""
+"""Given: thumbnails of one photo:  python -m tiny photo.jpg thumbnails-of-it"""
 
 import sys
 from pathlib import Path

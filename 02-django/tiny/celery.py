@@ -1,4 +1,4 @@
-"""The Celery app of the second project:  celery -A tiny worker --loglevel INFO"""
+"""Given: the Celery app of the second project:  celery -A tiny worker --loglevel INFO"""
 
 from celery import Celery
 

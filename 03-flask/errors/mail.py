@@ -245,6 +245,6 @@ def a_subject_of_two_lines(bench):
     ## Fix
 
     Keep the protection: never write headers by hand. Refuse such a subject in the form, before
-    anything is queued: `subject.isprintable()`, as `mailroom/pages.py` does.
+    anything is queued, as `mailroom/checks.py` does. The shortest test is `subject.isprintable()`.
     """
     return worker_says(bench, "compose", "Summer\nBcc: everybody@example.org")

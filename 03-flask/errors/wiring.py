@@ -16,7 +16,7 @@ def remember():
 
 @shared_task
 def link():
-    return url_for("mailings.form", _external=True)
+    return url_for("form.empty", _external=True)
 
 
 @shared_task

@@ -25,7 +25,7 @@ the tasks, and nobody imports the factory but those who start something.
 ## Fix
 
 A factory, `@shared_task`, and a module for the worker, `make_celery.py`. Arrows that all point in
-one direction: `make_celery` to `mailroom` to `pages` to `tasks`. (If the message names the module
+one direction: `make_celery` to `mailroom` to `form` to `tasks`. (If the message names the module
 `celery` itself, a file of yours is called `celery.py`, and hides the package. Rename it.)
 """
 

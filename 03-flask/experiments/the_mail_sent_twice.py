@@ -19,10 +19,10 @@ A broken connection does not say what the server has done. Before the mail has g
 not matter: the server has nothing, and a retry is right. After it, the answer `250` was on its
 way, or never was. Both look the same from here. A retry bets that the server has nothing.
 
-The mailroom asks at which step it broke. `begin` sets a marker before a mail is sent, and only
-what the server has *not* taken, for certain, puts it back: look at `post.py` and `put_off`. What
-is left is listed as *unconfirmed*, for a human to look at. Nobody can promise more: to ask the
-mail server later is no part of SMTP.
+The mailroom asks at which step it broke. `begin` sets a marker before a mail is sent, and it
+takes it back only when the server has *not* taken the mail, for certain: look at `post.py`, and at
+`take_back` in `marker.py`. What is left is listed as *unconfirmed*, for a human to look at. Nobody
+can promise more: to ask the mail server later is no part of SMTP.
 
 ## Fix
 

@@ -1,4 +1,4 @@
-"""Settings. Each can come from the environment instead: MAILROOM_RATE=5/second."""
+"""Given: settings. Each can come from the environment instead: MAILROOM_RATE=5/second."""
 
 DAY = 24 * 3600
 

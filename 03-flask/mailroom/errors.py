@@ -1,4 +1,4 @@
-"""What the mailroom says when it cannot do what it was asked: as a page, or as JSON."""
+"""Given: what the mailroom says when it cannot do what it was asked, as a page or as JSON."""
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from kombu.exceptions import OperationalError

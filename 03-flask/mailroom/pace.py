@@ -1,4 +1,4 @@
-"""How fast mail may leave: one rate for all workers, counted in Redis."""
+"""Given: how fast mail may leave: one rate for all workers, counted in Redis."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The way to the mail server, and the one moment in which nobody knows."""
+"""Given: the way to the mail server, and the one moment in which nobody knows."""
 
 import smtplib
 from contextlib import suppress

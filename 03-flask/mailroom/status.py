@@ -1,8 +1,9 @@
-"""What is true of a mailing at this moment."""
+"""Given: what is true of a mailing at this moment."""
 
 from celery import states
 
-from mailroom.mailing import Mailing
+from mailroom import report
+from mailroom.record import Mailing
 from mailroom.tasks import fan_out
 
 SHOWN = 100  # failures on a page. The report has them all
@@ -11,7 +12,7 @@ END = {"done", "cancelled", "failed"}
 
 def status_of(mailing: Mailing) -> dict[str, object]:
     """The state of a mailing in one word, and the numbers behind it. JSON can hold it."""
-    counts = mailing.counts()
+    counts = report.count(mailing)
     task = fan_out.AsyncResult(mailing.get("task"))
     queueing, info = task.state, task.info  # a dict of ours, an exception, or nothing
     reason = ""
@@ -43,10 +44,10 @@ def status_of(mailing: Mailing) -> dict[str, object]:
         "unconfirmed": counts.unconfirmed,
         "retrying": counts.retrying,
         "under_way": counts.under_way,
-        "failures": mailing.first("failed", SHOWN),
-        "doubts": mailing.first("unconfirmed", SHOWN),
+        "failures": report.first(mailing, "failed", SHOWN),
+        "doubts": report.first(mailing, "unconfirmed", SHOWN),
         "over": state in END and counts.under_way == 0,
-        "stands_still": state not in END and mailing.stands_still,
+        "stands_still": state not in END and report.stands_still(mailing),
     }
 
 

@@ -1,4 +1,4 @@
-"""Reads the subscribers that somebody typed, pasted or uploaded."""
+"""Given: reads the subscribers that somebody typed, pasted or uploaded."""
 
 import csv
 import re

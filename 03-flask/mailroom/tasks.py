@@ -3,9 +3,18 @@
 from celery import Task, shared_task
 from flask import current_app
 
-from mailroom import post
-from mailroom.mailing import Mailing
+from mailroom import letter, marker, outcomes, post
+from mailroom.intake import new_id
 from mailroom.pace import wait_for_turn
+from mailroom.record import Mailing
+
+
+def queue_mailing(mailing: Mailing) -> None:
+    """Send the one message of a request. With retry=False it does so at once, or fails."""
+    task_id = new_id()
+    mailing.set("task", task_id)
+    fan_out.apply_async((mailing.id,), task_id=task_id, retry=False)
+    mailing.set("queued", 1)  # until here, the same form may come again and be queued
 
 
 # Nobody asks for what it returns. Its own state and its errors are kept for the page all the same.
@@ -17,7 +26,7 @@ def fan_out(self: Task, mailing_id: str) -> None:
     for page in mailing.pages(current_app.config["PAGE"]):
         if mailing.cancelled:
             return
-        for address in mailing.without_outcome(page):
+        for address in outcomes.missing(mailing, page):
             send_mail.delay(mailing_id, address)
         queued += len(page)
         # Once for each page of addresses: each of these is a write to Redis.
@@ -30,24 +39,22 @@ def send_mail(self: Task, mailing_id: str, address: str) -> None:
     mailing = Mailing(mailing_id)
     if not mailing.cancelled:
         wait_for_turn()
-    if mailing.cancelled:
-        mailing.begun_before(address)  # it may have been: by a worker that died
-        return
-    if not mailing.begin(address):
-        mailing.begun_before(address)
+    # One that is cancelled may have been begun as well: by a worker that died.
+    if mailing.cancelled or not marker.begin(mailing, address):
+        marker.begun_before(mailing, address)
         return
     try:
-        post.deliver(mailing.mail_to(address))
+        post.deliver(letter.write(mailing, address))
     except post.TryLater as error:
         if self.request.retries == current_app.config["MAX_RETRIES"]:
-            mailing.failed(address, str(error))
+            outcomes.failed(mailing, address, str(error))
         else:
-            mailing.put_off(address)
+            marker.take_back(mailing, address)
             wait = current_app.config["RETRY_AFTER"] * 2**self.request.retries
             raise self.retry(countdown=wait) from error
     except post.Refused as error:
-        mailing.failed(address, str(error))
+        outcomes.failed(mailing, address, str(error))
     except post.Unconfirmed as error:
-        mailing.unconfirmed(address, str(error))
+        outcomes.unconfirmed(mailing, address, str(error))
     else:
-        mailing.sent(address)
+        outcomes.sent(mailing, address)

@@ -23,17 +23,15 @@ OUTCOMES = ("sent", "failed", "unconfirmed")
 # stands still until somebody kills it.
 WINDOW = {
     "mailroom/tasks.py": (
-        "        mailing.sent(address)\n",
+        "        outcomes.sent(mailing, address)\n",
         "        __import__('pathlib').Path(current_app.config['WINDOW']).touch()\n"
         "        __import__('time').sleep(600)\n",
     )
 }
 NO_MARKER = {
     "mailroom/tasks.py": (
-        "    if not mailing.begin(address):\n"
-        "        mailing.begun_before(address)\n"
-        "        return\n",
-        "    mailing.begin(address)\n",
+        "    if mailing.cancelled or not marker.begin(mailing, address):\n",
+        "    marker.begin(mailing, address)\n    if mailing.cancelled:\n",
     )
 }
 HANGS_UP = {

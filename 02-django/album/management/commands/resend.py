@@ -1,4 +1,4 @@
-"""Send again whatever stands still:  python manage.py resend --older-than 60"""
+"""Given: send again whatever stands still:  python manage.py resend --older-than 60"""
 
 from django.core.management.base import BaseCommand, CommandError
 
