@@ -269,9 +269,6 @@ def test_a_mail_with_a_header_of_somebody_else_is_not_sent():
         assert "header" in reason or "no mail can be written" in reason
 
 
-# Tasks in this process
-
-
 @pytest.fixture
 def mailing():
     """Makes a mailing to some addresses, in the context of an app with such settings."""
@@ -291,6 +288,66 @@ def outcome(mailing, address: str = "ada@example.org") -> str:
     from mailroom import outcomes
 
     return outcomes.of(mailing, [address]).get(address, ("not sent", ""))[0]
+
+
+# Functions: the marker, and what becomes of a mail
+
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+def test_one_alone_can_begin_a_mail_until_the_marker_is_taken_back(mailing):
+    from mailroom import marker, report
+
+    summer = mailing(ADA)
+    assert [marker.begin(summer, ADA) for _ in range(3)] == [True, False, False]
+    marker.take_back(summer, ADA)
+    assert (report.count(summer).begun, report.count(summer).retrying) == (0, 1)
+    assert [marker.begin(summer, ADA) for _ in range(3)] == [True, False, False]
+    assert (report.count(summer).begun, report.count(summer).retrying) == (1, 0)
+
+
+@pytest.mark.parametrize("truth", ["sent", "failed", "later"])
+def test_a_doubt_gives_way_to_what_is_known(mailing, truth):
+    """The worker that was taken for dead is alive, and writes down what became of its mail."""
+    from mailroom import marker, outcomes, report
+
+    summer = mailing(ADA)
+    marker.begin(summer, ADA)
+    marker.begun_before(summer, ADA)
+    assert outcomes.of(summer, [ADA]) == {ADA: ("unconfirmed", marker.DIED)}
+    if truth == "sent":
+        outcomes.sent(summer, ADA)
+    elif truth == "failed":
+        outcomes.failed(summer, ADA, "550 nobody")
+    else:
+        marker.take_back(summer, ADA)
+    assert report.first(summer, "unconfirmed", 10) == {}
+    assert outcome(summer) == (truth if truth != "later" else "not sent")
+    marker.begun_before(summer, ADA)
+    assert report.first(summer, "unconfirmed", 10) == {}, "what is known is no doubt"
+
+
+def test_a_doubt_keeps_the_reason_it_had_first(mailing):
+    from mailroom import marker, outcomes
+
+    summer = mailing(ADA)
+    marker.begin(summer, ADA)
+    outcomes.unconfirmed(summer, ADA, "no answer came back")
+    marker.begun_before(summer, ADA)
+    assert outcomes.of(summer, [ADA]) == {ADA: ("unconfirmed", "no answer came back")}
+
+
+def test_who_has_an_outcome_is_not_missing(mailing):
+    from mailroom import outcomes
+
+    summer = mailing(ADA, BOB)
+    assert outcomes.missing(summer, [ADA, BOB]) == [ADA, BOB]
+    outcomes.sent(summer, ADA)
+    assert outcomes.missing(summer, [ADA, BOB]) == [BOB]
+    assert outcomes.missing(summer, []) == []
+
+
+# Tasks in this process
 
 
 def test_apply_sends_one_mail_and_the_second_message_none(mailing):
