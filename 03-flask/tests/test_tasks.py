@@ -347,6 +347,17 @@ def test_who_has_an_outcome_is_not_missing(mailing):
     assert outcomes.missing(summer, []) == []
 
 
+def test_a_mailing_stands_still_until_something_changes(mailing):
+    from mailroom import marker, report
+
+    summer = mailing(ADA)
+    assert not report.stands_still(summer)
+    summer.redis.hset(summer.key(), "changed", time.time() - 31)  # one second over STANDSTILL
+    assert report.stands_still(summer)
+    marker.take_back(summer, ADA)
+    assert not report.stands_still(summer)
+
+
 # Tasks in this process
 
 
