@@ -52,6 +52,15 @@ def test_done_says_what_became_of_everybody(mailroom):
     assert "http-equiv" not in text, "a page whose mailing is over keeps still"
 
 
+def test_a_page_shows_a_hundred_failures_and_the_report_all(mailroom):
+    rubbish = "\n".join(f"rubbish {number}" for number in range(150))
+    path = mailroom.start(f"{people(1)}\n{rubbish}")
+    now = mailroom.wait_until_over(path)
+    assert (now["failed"], len(now["failures"])) == (150, 100)
+    assert "And 50 more, in the report." in page(mailroom, path)
+    assert mailroom.web.get(f"{path}/report.csv").text.count(",failed,") == 150
+
+
 def test_waiting_as_long_as_no_worker_takes_it(mailroom):
     with mailroom.worker.asleep():
         path = mailroom.start(people(5))
@@ -268,6 +277,8 @@ def test_a_changed_form_with_the_same_id_is_refused(mailroom):
     mailroom.wait_until_over(path)
     answer = mailroom.post(**form, text="Look, and look again.")
     assert answer.status_code == 409
+    answer = mailroom.post(**form | {"subscribers": people(4)})
+    assert answer.status_code == 409, "somebody more"
     answer = mailroom.post(**form, text="Look, and look again.", headers=PAGE)
     assert answer.status_code == 409
     assert "This form has started a mailing before." in answer.text
