@@ -70,7 +70,7 @@ def test_an_example_imports_its_own_folder_and_its_requirements_only(folder):
     for requirement in requirements_of(folder / "requirements.txt"):
         name = requirement.partition("[")[0]
         allowed |= {name.replace("-", "_"), *IMPORTED_AS.get(name, ())}
-    apart = {"errors", "experiments", "exercises", "solutions", "staging", "tests"}
+    apart = {"errors", "experiments", "exercises", "solutions", "tests"}
     for file in folder.rglob("*.py"):
         if not apart & set(file.relative_to(folder).parts):
             strangers = imports_of(file) - allowed

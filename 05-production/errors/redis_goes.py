@@ -5,12 +5,12 @@ import shutil
 from lab.bench import WORKER_READY, wait_until
 from lab.course.catalogue import provokes, raised
 
-PRESS = """
+PRINTER = """
 import time
 
 from celery import Celery
 
-app = Celery("press", broker="redis://localhost:6379/0")
+app = Celery("printer", broker="redis://localhost:6379/0")
 
 
 @app.task(acks_late=True)
@@ -24,13 +24,13 @@ CASES = ("idle", "busy")
 
 def prepare(bench):
     """Let two workers lose their Redis. One of them prints."""
-    (bench.folder / "press").mkdir()
-    (bench.folder / "press" / "press.py").write_text(PRESS)
-    bench.use(bench.folder / "press")
-    from press import print_order
+    (bench.folder / "printer").mkdir()
+    (bench.folder / "printer" / "printer.py").write_text(PRINTER)
+    bench.use(bench.folder / "printer")
+    from printer import print_order
 
     for case in CASES:
-        bench.worker("press", queues=case, wait=False)
+        bench.worker("printer", queues=case, wait=False)
     print_order.apply_async(queue="busy")
     for case in CASES:
         of(bench, case).wait_for("printing" if case == "busy" else WORKER_READY)
@@ -135,6 +135,6 @@ def no_room_on_the_disk(bench):
     redis.bgsave()
     failed = "Redis did not notice that its folder is gone"
     wait_until(lambda: redis.info("persistence")["rdb_last_bgsave_status"] == "err", failed)
-    from press import print_order
+    from printer import print_order
 
     return raised(lambda: print_order.apply_async(retry=False))

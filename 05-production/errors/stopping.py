@@ -5,13 +5,13 @@ import signal
 from lab.bench import WORKER_READY
 from lab.course.catalogue import provokes
 
-PRESS = """
+PRINTER = """
 import os
 import time
 
 from celery import Celery
 
-app = Celery("press", broker="redis://localhost:6379/0")
+app = Celery("printer", broker="redis://localhost:6379/0")
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("SOFT", 0))
 
 
@@ -27,16 +27,16 @@ CASES = {"threads": 60, "ctrl_c": 600, "soft": 600}
 
 def prepare(bench):
     """Start all workers, and let each of them print."""
-    (bench.folder / "press").mkdir()
-    (bench.folder / "press" / "press.py").write_text(PRESS)
-    bench.use(bench.folder / "press")
-    from press import print_order
+    (bench.folder / "printer").mkdir()
+    (bench.folder / "printer" / "printer.py").write_text(PRINTER)
+    bench.use(bench.folder / "printer")
+    from printer import print_order
 
     for case, seconds in CASES.items():
         print_order.apply_async((seconds,), queue=case)
         pool = "threads" if case == "threads" else None
         env = {"SOFT": "2" if case == "soft" else "0"}
-        bench.worker("press", queues=case, pool=pool, env=env, wait=False)
+        bench.worker("printer", queues=case, pool=pool, env=env, wait=False)
     for case in CASES:
         of(bench, case).wait_for(WORKER_READY)
         of(bench, case).wait_for("printing")
@@ -66,10 +66,10 @@ def a_task_in_a_thread(bench):
     Let the task itself look at a mark between two steps, and stop. That works in each pool, and it
     stops at a place that you know. If you have to kill, use `--pool prefork`.
     """
-    from press import app
+    from printer import app
 
     worker = of(bench, "threads")
-    wanted = worker.log().partition("Task press.print_order[")[2].partition("]")[0]
+    wanted = worker.log().partition("Task printer.print_order[")[2].partition("]")[0]
     app.control.revoke(wanted, terminate=True)
     worker.wait_for("NotImplementedError: ")
     return worker.log()

@@ -61,7 +61,7 @@ NOTHING = {"in the queue": 0, "in unacked": "nothing"}
 
 
 def run(bench):
-    from staging.chaos import Shop
+    from experiments.shared.chaos import Shop
 
     folder, client, redis = bench.copy({}), Celery(set_as_current=False), bench.broker.client
     (folder / "orders.py").write_text(ORDERS)

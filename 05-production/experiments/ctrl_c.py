@@ -49,25 +49,25 @@ FATES = {
 
 
 def run(bench):
-    from staging.kill_matrix import employ, occupy
+    from experiments.shared.kill_matrix import employ, occupy
 
-    presses = employ(bench, FATES)
-    once, twice = presses[:4], presses[4:]
-    occupy(bench, presses)
-    for press in presses:
-        press.worker.send_group(signal.SIGINT)
-    for press in presses:
-        press.worker.wait_for("worker: Warm shutdown")
-    for press in twice:
-        press.worker.send_group(signal.SIGINT)
-    for press in once:
-        press.finish()
-    codes = [press.worker.wait(timeout=60) for press in presses]
-    return [press.row() | {"exit code": code} for press, code in zip(presses, codes, strict=True)]
+    cases = employ(bench, FATES)
+    once, twice = cases[:4], cases[4:]
+    occupy(bench, cases)
+    for case in cases:
+        case.worker.send_group(signal.SIGINT)
+    for case in cases:
+        case.worker.wait_for("worker: Warm shutdown")
+    for case in twice:
+        case.worker.send_group(signal.SIGINT)
+    for case in once:
+        case.finish()
+    codes = [case.worker.wait(timeout=60) for case in cases]
+    return [case.row() | {"exit code": code} for case, code in zip(cases, codes, strict=True)]
 
 
 def claims(rows):
-    from staging.kill_matrix import cells
+    from experiments.shared.kill_matrix import cells
 
     once, lost = rows[:4], rows[4]
     return cells(rows, FATES) | {

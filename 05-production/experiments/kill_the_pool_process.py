@@ -49,24 +49,24 @@ OVER = {"is done", "is run again", "fails"}
 
 
 def run(bench):
-    from staging.kill_matrix import Press, employ, occupy
+    from experiments.shared.kill_matrix import Case, employ, occupy
 
     retry = {"task_retry_on_worker_lost": True}
-    presses = [*employ(bench, FATES), Press(bench, "the same, with a retry", "early ack", retry)]
-    occupy(bench, presses)
-    for press in presses:
-        os.kill(press.worker.pool()[0], signal.SIGKILL)
-        press.finish()
+    cases = [*employ(bench, FATES), Case(bench, "the same, with a retry", "early ack", retry)]
+    occupy(bench, cases)
+    for case in cases:
+        os.kill(case.worker.pool()[0], signal.SIGKILL)
+        case.finish()
     rows = []
-    for press in presses:
+    for case in cases:
         wait_until(
-            lambda press=press: {press.fate("A"), press.fate("B")} <= OVER,
-            f"{press.queue}: A and B do not come to an end",
+            lambda case=case: {case.fate("A"), case.fate("B")} <= OVER,
+            f"{case.queue}: A and B do not come to an end",
             timeout=60,
-            log=press.worker.log,
+            log=case.worker.log,
         )
-        rows.append(press.row() | {"A's retries": press.runs("A")[-1].retries})
-    late = presses[1].worker
+        rows.append(case.row() | {"A's retries": case.runs("A")[-1].retries})
+    late = cases[1].worker
     late.wait_for("WorkerLostError: Worker exited", timeout=60)
     said = late.log().rpartition("billiard.exceptions")
     rows[1]["message"] = "".join(said[1:]).partition("\n")[0]
@@ -74,7 +74,7 @@ def run(bench):
 
 
 def claims(rows):
-    from staging.kill_matrix import cells
+    from experiments.shared.kill_matrix import cells
 
     early, late, reject, retry, early_retry = rows
     return cells(rows, FATES) | {

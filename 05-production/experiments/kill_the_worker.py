@@ -68,38 +68,38 @@ SOON = {
 
 
 def run(bench):
-    from staging.kill_matrix import Press, hire, occupy, send
+    from experiments.shared.kill_matrix import Case, hire, occupy, send
 
     at_once, new_worker, timeout = FATES
-    presses = [Press(bench, at_once, way) for way in FATES[at_once]]
-    queues = [press.queue for press in presses]
-    occupy(bench, presses)
-    for press in presses:
-        press.worker.kill()
-        press.finish()
+    cases = [Case(bench, at_once, way) for way in FATES[at_once]]
+    queues = [case.queue for case in cases]
+    occupy(bench, cases)
+    for case in cases:
+        case.worker.kill()
+        case.finish()
 
-    def ended(order, presses=presses):
-        return all(press.state(order) == "SUCCESS" for press in presses)
+    def ended(order, cases=cases):
+        return all(case.state(order) == "SUCCESS" for case in cases)
 
-    rows = [press.row() for press in presses]
-    env = {"PRINTED": str(presses[0].printed)}  # whoever prints now does not wait any more
+    rows = [case.row() for case in cases]
+    env = {"PRINTED": str(cases[0].printed)}  # whoever prints now does not wait any more
     worker = hire(bench, queues, {}, env)
     send(bench, queues, "C")
     wait_until(lambda: ended("C"), "the new worker does not work", timeout=60, log=worker.log)
-    rows += [press.row(new_worker) for press in presses]
+    rows += [case.row(new_worker) for case in cases]
 
     worker = hire(bench, queues, SOON, env)
     worker.wait_for(WORKER_READY, timeout=60)
     wait_until(lambda: ended("B"), "B does not come back", timeout=60, log=worker.log)
-    wait_until(lambda: ended("A", presses[1:]), "A does not come back", timeout=60, log=worker.log)
+    wait_until(lambda: ended("A", cases[1:]), "A does not come back", timeout=60, log=worker.log)
     wait_until(lambda: not bench.xray().unacked, "it does not come to an end", log=worker.log)
-    redelivered = [press.runs("B")[-1].redelivered for press in presses]
-    late = [press.row(timeout) for press in presses]
+    redelivered = [case.runs("B")[-1].redelivered for case in cases]
+    late = [case.row(timeout) for case in cases]
     return rows + [row | {"B redelivered": how} for row, how in zip(late, redelivered, strict=True)]
 
 
 def claims(rows):
-    from staging.kill_matrix import cells
+    from experiments.shared.kill_matrix import cells
 
     late = rows[-4:]
     return cells(rows, FATES) | {

@@ -67,7 +67,7 @@ PATIENCE = 5  # seconds
 
 
 def run(bench):
-    from staging.chaos import Shop
+    from experiments.shared.chaos import Shop
 
     folder = bench.copy({})
     (folder / "shop.py").write_text(SHOP)

@@ -38,14 +38,14 @@ from celery import Celery
 
 from lab.bench import WORKER_READY, wait_until
 
-DESK = """
+SANDBOX = """
 import json
 import os
 import time
 
 from celery import Celery
 
-app = Celery("desk", broker="redis://localhost:6379/0")
+app = Celery("sandbox", broker="redis://localhost:6379/0")
 app.conf.update(json.loads(os.environ["SETTINGS"]))
 
 @app.task(ignore_result=True)
@@ -67,31 +67,33 @@ CONFIGURATIONS = {
 
 
 def run(bench):
-    (bench.folder / "desk.py").write_text(DESK)
+    (bench.folder / "sandbox.py").write_text(SANDBOX)
     client, gate = Celery(set_as_current=False), bench.folder / "gate"
 
     def worker(queue, settings):
         env = {"SETTINGS": json.dumps(settings)}
-        return bench.worker("desk", cwd=bench.folder, queues=queue, env=env, wait=False)
+        return bench.worker("sandbox", cwd=bench.folder, queues=queue, env=env, wait=False)
 
     pairs = {name: [worker(name, its) for _ in "ab"] for name, its in CONFIGURATIONS.items()}
     for name, pair in pairs.items():
         for each in pair:
             each.wait_for(WORKER_READY, timeout=60)
-        client.send_task("desk.long", (str(gate),), queue=name, ignore_result=True)
+        client.send_task("sandbox.long", (str(gate),), queue=name, ignore_result=True)
 
     def begun(worker):
         """Whether a worker has the long task: its log says that it has received it."""
-        return "desk.long[" in worker.log()
+        return "sandbox.long[" in worker.log()
 
     for name, pair in pairs.items():
         wait_until(lambda pair=pair: any(map(begun, pair)), f"no long task: {name}", timeout=60)
         pair.sort(key=begun)
         for number in range(7):
-            client.send_task("desk.short", (number,), queue=name, ignore_result=True)
+            client.send_task("sandbox.short", (number,), queue=name, ignore_result=True)
 
     def held(busy):
-        return busy.log().count("desk.short[")  # these lines say "received": it runs none of them
+        return busy.log().count(
+            "sandbox.short["
+        )  # these lines say "received": it runs none of them
 
     def done(worker):
         return worker.log().count(" succeeded in ")

@@ -32,11 +32,11 @@ import json
 
 from lab.bench import wait_until
 
-PRESS = """
+PRINTER = """
 import os
 from celery import Celery
 
-app = Celery("press", broker="redis://localhost:6379/0")
+app = Celery("printer", broker="redis://localhost:6379/0")
 if "DEFAULT" in os.environ:
     app.conf.task_default_priority = int(os.environ["DEFAULT"])
 
@@ -46,21 +46,21 @@ def print_order(order):
 """
 
 SEND = """
-from press import print_order
+from printer import print_order
 
 for priority in (9, 6, 5, 3, 0):
     print_order.apply_async((f"priority {priority}",), priority=priority)
 print_order.delay("none")
 """
 SEND_MORE = """
-from press import print_order
+from printer import print_order
 
 print_order.delay("none, the default is 6")
 """
 
 
 def run(bench):
-    (bench.folder / "press.py").write_text(PRESS)
+    (bench.folder / "printer.py").write_text(PRINTER)
     redis, rows = bench.broker.client, []
     said = bench.python(SEND, cwd=bench.folder)
     said += bench.python(SEND_MORE, cwd=bench.folder, env={"DEFAULT": "6"})
@@ -69,7 +69,7 @@ def run(bench):
         for message in map(json.loads, reversed(redis.lrange(name, 0, -1))):
             order = message["headers"]["argsrepr"].strip("(',)")
             rows.append({"order": order, "in the list": repr(name)})
-    worker = bench.worker("press", cwd=bench.folder)
+    worker = bench.worker("printer", cwd=bench.folder)
     wait_until(
         lambda: worker.log().count(" succeeded in ") == 7, "not all of them ran", log=worker.log
     )

@@ -46,18 +46,18 @@ FATES = {
 
 
 def run(bench):
-    from staging.kill_matrix import employ, occupy
+    from experiments.shared.kill_matrix import employ, occupy
 
-    presses = employ(bench, FATES)
-    occupy(bench, presses)
-    for press in presses:
-        press.worker.send(signal.SIGQUIT)
-    codes = [press.worker.wait(timeout=60) for press in presses]
-    return [press.row() | {"exit code": code} for press, code in zip(presses, codes, strict=True)]
+    cases = employ(bench, FATES)
+    occupy(bench, cases)
+    for case in cases:
+        case.worker.send(signal.SIGQUIT)
+    codes = [case.worker.wait(timeout=60) for case in cases]
+    return [case.row() | {"exit code": code} for case, code in zip(cases, codes, strict=True)]
 
 
 def claims(rows):
-    from staging.kill_matrix import cells
+    from experiments.shared.kill_matrix import cells
 
     return cells(rows, FATES) | {
         "early ack: the state of A is RETRY for ever": rows[0]["A's state"] == "RETRY",

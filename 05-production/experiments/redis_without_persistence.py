@@ -42,7 +42,7 @@ ORDERS = 100
 
 
 def run(bench):
-    from staging.chaos import KEPT
+    from experiments.shared.chaos import KEPT
 
     memory = {"Redis has": "memory"} | a_hundred_orders(bench)
     with Bench(bench.chapter, broker_options=KEPT) as kept:
@@ -50,7 +50,7 @@ def run(bench):
 
 
 def a_hundred_orders(bench):
-    from staging.chaos import Shop
+    from experiments.shared.chaos import Shop
 
     shop = Shop(bench, workers=0, reconciler=False)
 

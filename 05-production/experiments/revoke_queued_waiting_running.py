@@ -38,13 +38,13 @@ from celery import Celery
 
 from lab.bench import WORKER_READY, wait_until
 
-DESK = """
+SANDBOX = """
 import os
 import time
 from celery import Celery
 
 REDIS = "redis://localhost:6379/0"
-app = Celery("desk", broker=REDIS, backend=REDIS)
+app = Celery("sandbox", broker=REDIS, backend=REDIS)
 
 @app.task
 def work(gate):
@@ -65,19 +65,19 @@ QUEUED, WAITING, RUNNING, KILLED, RESTARTED, STATEDB = CASES
 
 
 def run(bench):
-    (bench.folder / "desk.py").write_text(DESK)
+    (bench.folder / "sandbox.py").write_text(SANDBOX)
     client, gate, ids, states = Celery(set_as_current=False), bench.folder / "gate", {}, {}
 
     def start(name):
         words = {"options": ["--statedb", "revoked"] if name == "third" else [], "concurrency": 2}
-        return bench.worker("desk", cwd=bench.folder, queues=name, wait=False, **words)
+        return bench.worker("sandbox", cwd=bench.folder, queues=name, wait=False, **words)
 
     workers = {name: start(name) for name in ("first", "second", "third")}
     for worker in workers.values():
         worker.wait_for(WORKER_READY, timeout=60)
 
     def send(case, gate="", **options):
-        ids[case] = client.send_task("desk.work", (str(gate),), queue=CASES[case], **options).id
+        ids[case] = client.send_task("sandbox.work", (str(gate),), queue=CASES[case], **options).id
         workers[CASES[case]].wait_for(f"[{ids[case]}] received", timeout=60)
 
     def revoke(case, said="Tasks flagged as revoked: ", **options):
@@ -114,7 +114,7 @@ def run(bench):
     for case in (RUNNING, RESTARTED):
         wait_for(case, "SUCCESS")
     for case in (QUEUED, WAITING, STATEDB):
-        workers[CASES[case]].wait_for(f"Discarding revoked task: desk.work[{ids[case]}]")
+        workers[CASES[case]].wait_for(f"Discarding revoked task: sandbox.work[{ids[case]}]")
     return [
         {"revoked": case, "at once": states[case], "it ran": how_far(case), "now": state(case)}
         for case in CASES

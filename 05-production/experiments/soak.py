@@ -34,7 +34,7 @@ BROKER = {"appendonly": "yes", "appendfsync": "always"}  # what it has taken sur
 
 
 def run(bench, orders=200, seed=1):
-    from staging.chaos import bad_day
+    from experiments.shared.chaos import bad_day
 
     account = bad_day(bench, orders=orders, seed=seed)
     return [{"what": what, "how many": number} for what, number in account.items()]

@@ -54,46 +54,46 @@ SECONDS = dict(zip(FATES, (4.0, 1.0), strict=True))  # of the timeout
 
 
 def run(bench):
-    from staging.kill_matrix import Press, occupy
+    from experiments.shared.kill_matrix import Case, occupy
 
     def soft(end, way, env, what=None):
         settings = {"worker_soft_shutdown_timeout": SECONDS[end]}
-        return Press(bench, what or end, way, settings, env)
+        return Case(bench, what or end, way, settings, env)
 
     remap, (in_time, longer) = {"REMAP_SIGTERM": "SIGQUIT"}, FATES
-    presses = [soft(end, way, remap) for end, ways in FATES.items() for way in ways]
+    cases = [soft(end, way, remap) for end, ways in FATES.items() for way in ways]
     plain = soft(longer, "acks_late", {}, "the same, not remapped")
-    occupy(bench, [*presses, plain])
+    occupy(bench, [*cases, plain])
     plain.worker.send(signal.SIGTERM)
     plain.worker.wait_for("worker: Warm shutdown")
     sent, ended = {}, {}
-    for press in presses:
-        sent[press] = time.monotonic()
-        press.worker.send(signal.SIGTERM)
-        press.worker.wait_for("Initiating Soft Shutdown")
-        if press.end == in_time:
-            press.finish()
+    for case in cases:
+        sent[case] = time.monotonic()
+        case.worker.send(signal.SIGTERM)
+        case.worker.wait_for("Initiating Soft Shutdown")
+        if case.end == in_time:
+            case.finish()
 
     def all_ended():
-        for press in presses:
-            if not press.worker.running:
-                ended.setdefault(press, time.monotonic())
-        return len(ended) == len(presses)
+        for case in cases:
+            if not case.worker.running:
+                ended.setdefault(case, time.monotonic())
+        return len(ended) == len(cases)
 
-    wait_until(all_ended, "the workers do not end", timeout=60, log=press.worker.log)
+    wait_until(all_ended, "the workers do not end", timeout=60, log=case.worker.log)
     waits = plain.worker.running
     plain.finish()
     plain.worker.wait(timeout=60)
     rows = []
-    for press in presses:
-        slept = ended[press] - sent[press] >= SECONDS[press.end]
+    for case in cases:
+        slept = ended[case] - sent[case] >= SECONDS[case.end]
         does = "slept its whole time" if slept else "stopped before"
-        rows.append(press.row() | {"its worker": does})
+        rows.append(case.row() | {"its worker": does})
     return [*rows, plain.row() | {"its worker": "waited for A" if waits else "stopped before"}]
 
 
 def claims(rows):
-    from staging.kill_matrix import cells
+    from experiments.shared.kill_matrix import cells
 
     in_time, plain = rows[:4], rows[-1]
     return cells(rows, FATES) | {

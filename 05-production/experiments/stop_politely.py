@@ -45,32 +45,32 @@ FATES = {
 
 
 def run(bench):
-    from staging.kill_matrix import employ, occupy
+    from experiments.shared.kill_matrix import employ, occupy
 
-    presses = employ(bench, FATES)
-    occupy(bench, presses)
-    for press in presses:
-        press.worker.send(signal.SIGTERM)
-    for press in presses:
-        press.worker.wait_for("worker: Warm shutdown")
-        press.worker.send(signal.SIGTERM)
+    cases = employ(bench, FATES)
+    occupy(bench, cases)
+    for case in cases:
+        case.worker.send(signal.SIGTERM)
+    for case in cases:
+        case.worker.wait_for("worker: Warm shutdown")
+        case.worker.send(signal.SIGTERM)
     rows = []
-    for press in presses:
+    for case in cases:
         wait_until(
-            lambda log=press.worker.log: log().count("worker: Warm shutdown") == 2,
+            lambda log=case.worker.log: log().count("worker: Warm shutdown") == 2,
             "the worker did not notice the second SIGTERM",
-            log=press.worker.log,
+            log=case.worker.log,
         )
-        row = {"A after SIGTERM": "runs" if press.runs("A")[0].state == "running" else "ended"}
-        press.finish()
-        code = press.worker.wait(timeout=60)
-        row = press.row() | row | {"exit code": code}
-        rows.append(row | {"B put back": "Restoring 1 unacknowledged" in press.worker.log()})
+        row = {"A after SIGTERM": "runs" if case.runs("A")[0].state == "running" else "ended"}
+        case.finish()
+        code = case.worker.wait(timeout=60)
+        row = case.row() | row | {"exit code": code}
+        rows.append(row | {"B put back": "Restoring 1 unacknowledged" in case.worker.log()})
     return rows
 
 
 def claims(rows):
-    from staging.kill_matrix import cells
+    from experiments.shared.kill_matrix import cells
 
     return cells(rows, FATES) | {
         "A ran on after both SIGTERM": {row["A after SIGTERM"] for row in rows} == {"runs"},

@@ -49,26 +49,26 @@ FATES = {
 
 
 def run(bench):
-    from staging.kill_matrix import Press, employ, occupy
+    from experiments.shared.kill_matrix import Case, employ, occupy
 
     remap = {"REMAP_SIGTERM": "SIGQUIT"}
-    remapped = Press(bench, "the same, remapped", "early ack", SOFT, remap)
-    presses = [*employ(bench, FATES), remapped]
-    occupy(bench, presses)
-    for press in presses:
-        press.worker.send_group(signal.SIGTERM)
+    remapped = Case(bench, "the same, remapped", "early ack", SOFT, remap)
+    cases = [*employ(bench, FATES), remapped]
+    occupy(bench, cases)
+    for case in cases:
+        case.worker.send_group(signal.SIGTERM)
     remapped.worker.wait_for("Initiating Soft Shutdown")
     remapped.finish()  # no other picture is ever finished
-    for press in presses:
-        press.worker.wait(timeout=60)
-    rows = [press.row() for press in presses]
-    said = presses[1].worker.log().rpartition("billiard.exceptions")
+    for case in cases:
+        case.worker.wait(timeout=60)
+    rows = [case.row() for case in cases]
+    said = cases[1].worker.log().rpartition("billiard.exceptions")
     rows[1]["message"] = "".join(said[1:]).partition("\n")[0]
     return rows
 
 
 def claims(rows):
-    from staging.kill_matrix import cells
+    from experiments.shared.kill_matrix import cells
 
     remapped = rows[-1]
     return cells(rows, FATES) | {

@@ -82,7 +82,7 @@ def print_photos(order_id: str) -> None:
 
 
 def run(bench):
-    from staging.chaos import Shop
+    from experiments.shared.chaos import Shop
 
     folder, client = bench.copy(POISON), Celery(set_as_current=False)
     (folder / "photos.py").write_text(PHOTOS)

@@ -29,6 +29,7 @@ def charge(self: Task, order_id: str) -> None:
     if orders.state(order_id) == "accepted":
         try:
             receipt = payments.charge(order_id, order["copies"] * PRICE, order["card"])
+            orders.record(order_id, "charged", receipt=receipt)
         except payments.TryLater as error:
             # 1, 2, 4 ... 60 seconds at most, and by chance less: or all come back together.
             wait = get_exponential_backoff_interval(1, self.request.retries, 60, full_jitter=True)
@@ -37,8 +38,6 @@ def charge(self: Task, order_id: str) -> None:
             raise self.retry(exc=error, countdown=wait) from error
         except payments.Declined as error:
             orders.record(order_id, "failed", step=self.name, reason=str(error))
-            return
-        orders.record(order_id, "charged", receipt=receipt)
     proceed(order_id)
 
 

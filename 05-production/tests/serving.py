@@ -12,9 +12,9 @@ from celery import Celery
 from click.testing import CliRunner, Result
 from kombu import Connection
 
+from experiments.shared.chaos import Shop
 from lab.bench import WORKER_READY, Bench, Process, wait_until, whole_lines
-from provider.server import Provider, Request
-from staging.chaos import Shop
+from world.provider import Provider, Request
 
 CHAPTER = Path(__file__).parent.parent
 SECONDS = 60  # how long a test waits for what must come, on a machine that has other things to do
@@ -94,7 +94,7 @@ class ObedientRequest(Request):
 
 
 def open_shop(bench: Bench, *, workers: int = 1, env=None, folder: Path | None = None) -> Shop:
-    """A `staging.chaos.Shop` without a reconciler, whose provider is `shop.obedient`.
+    """A `shared.chaos.Shop` without a reconciler, whose provider is `shop.obedient`.
 
     `env` is for its workers, `folder` a copy of the example.
     """

@@ -117,7 +117,7 @@ def bad_day(name: str, capsys, edit=None, **options) -> tuple[dict[str, int], Co
 
     Print both: they are what a run of `make soak` is for.
     """
-    from staging import chaos
+    from experiments.shared import chaos
 
     with Bench(CHAPTER, broker_options=chaos.KEPT) as bench:
         folder = bench.copy(edit) if edit else None

@@ -71,7 +71,7 @@ def test_no_claim_is_missing_from_the_table():
 
 def test_the_matrix_is_whole():
     """Each way to die has a cell for each way to acknowledge."""
-    from staging.kill_matrix import WAYS
+    from experiments.shared.kill_matrix import WAYS
 
     ends = {(file, end) for file, end, _ in table()}
     assert set(table()) == {(*end, way) for end in ends for way in WAYS}
@@ -90,7 +90,7 @@ def test_an_experiment_claims_its_whole_table(experiment):
 
 
 def test_a_claim_is_true_when_the_row_says_the_same():
-    from staging.kill_matrix import cells
+    from experiments.shared.kill_matrix import cells
 
     row = {"what happens": "SIGQUIT", "acknowledges": "early ack", "A": "is lost", "B": "is done"}
     sentence = "SIGQUIT, early ack: A is lost, B is done"

@@ -14,9 +14,10 @@ import pytest
 from serving import SECONDS, Obedient
 
 from lab.bench import free_port
-from provider.server import FAULTS, Provider
+from world.provider import FAULTS, Provider
 
 CHARGE = {"cents": 90, "card": "tok_visa"}
+PROGRAM = [sys.executable, "world/provider.py"]
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def test_a_charge_needs_a_key_and_the_right_address(obedient):
 
 def test_the_program_charges_here_only_and_counts_at_its_end(bench, tmp_path):
     port, file = free_port(), tmp_path / "ledger.jsonl"
-    argv = [sys.executable, "-m", "provider", "--port", str(port), "--ledger", file]
+    argv = [*PROGRAM, "--port", str(port), "--ledger", file]
     program = bench.process("provider", argv, ready=f"Charging at http://127.0.0.1:{port}.")
     url = f"http://127.0.0.1:{port}/charges"
     for key in ("order-1", "order-1", "order-2"):
@@ -225,7 +226,14 @@ def test_the_program_charges_here_only_and_counts_at_its_end(bench, tmp_path):
 
 def test_a_shop_that_hangs_up_is_no_error_of_the_provider(bench, tmp_path):
     port = free_port()
-    argv = [sys.executable, "-m", "provider", "--port", str(port), "--ledger", tmp_path / "ledger"]
+    argv = [
+        sys.executable,
+        "world/provider.py",
+        "--port",
+        str(port),
+        "--ledger",
+        tmp_path / "ledger",
+    ]
     program = bench.process("provider", argv, ready="Charging")
     with socket.create_connection(("127.0.0.1", port)) as shop:
         shop.sendall(b"POST /charges HTTP/1.1\r\nContent-Length: 100\r\n\r\n")

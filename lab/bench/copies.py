@@ -10,7 +10,6 @@ NOT_THE_EXAMPLE = shutil.ignore_patterns(
     "experiments",
     "exercises",
     "solutions",
-    "staging",
     "tests",
     "__pycache__",
     "work",

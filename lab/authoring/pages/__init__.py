@@ -12,7 +12,8 @@ A page is Markdown. The info string of a fence says what to do with it:
 - ``keys terminal=worker`` with the text ``Ctrl-C`` presses that key, and the program must end. A
   ``text`` fence after it is the end of what it has printed.
 - ``python file=tasks.py``, in any language, is written to that file, in the folder of the last
-  command, or of the terminal it names.
+  command, or of the terminal it names. The example has it at the same place, or, with
+  ``kept=FOLDER``, in that folder.
 - ``diff file=tasks.py`` edits it: what it shows must stand there, once.
 
 Any of them may say ``not-run="the reason"``. Other fences are pictures or quotations.

@@ -25,7 +25,8 @@ class Player:
         self.page, self.folder, self.env = page, folder, env
         self.terminals: dict[str, Terminal] = {}
         self.current = ""  # the terminal of the last command
-        self.written: set[Path] = set()  # files that the page has written or edited
+        # The files that the page has written or edited, and where in the example each is kept.
+        self.written: dict[Path, str] = {}
 
     def play(self) -> None:
         """Do what the page says, in order.
@@ -146,7 +147,7 @@ class Player:
             raise Mismatch(f"a {fence.kind} fence needs file=NAME, or not-run=REASON")
         terminal = self.terminals.get(fence.options.get("terminal") or self.current)
         file = (terminal.folder if terminal else self.folder) / fence.options["file"]
-        self.written.add(file)
+        self.written[file] = fence.options.get("kept") or self.written.get(file, "")
         return file
 
 
@@ -190,8 +191,9 @@ def play_page(path: Path) -> int:
         (folder / ".venv").symlink_to(Path(sys.prefix))
         player = Player(page, folder, clean_env(Path(scratch)))
         player.play()
-        for written in sorted(player.written | set((folder / "work").glob("*/**/*.py"))):
-            name = Path(*written.relative_to(folder / "work").parts[1:])
+        for written in sorted({*player.written, *(folder / "work").glob("*/**/*.py")}):
+            kept = player.written.get(written, "")
+            name = Path(kept, *written.relative_to(folder / "work").parts[1:])
             example = path.parent / name
             if not example.exists():
                 raise Mismatch(f"{path}: it writes {name}, which the example does not have")

@@ -1,4 +1,4 @@
-"""A printing press to be killed: one function, as four tasks. See reliability.md."""
+"""One function, as four tasks: each has its own way to acknowledge. See reliability.md."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import time
 from celery import Celery
 
 REDIS = "redis://localhost:6379/0"
-app = Celery("press", broker=REDIS, backend=REDIS)
+app = Celery("acks", broker=REDIS, backend=REDIS)
 app.conf.worker_soft_shutdown_timeout = 3  # seconds
 app.conf.broker_transport_options = {
     "visibility_timeout": 3600,  # seconds

@@ -2,7 +2,7 @@
 
 For each way to acknowledge there is a worker with one pool process, and a queue of its own. Order A
 is being printed. Order B is reserved: the worker has its message, and has not begun. Then comes the
-kill, and `Press.row` says what has become of both. An order
+kill, and `Case.row` says what has become of both. An order
 
 - "is done": it succeeded, in its first run;
 - "is run again": it was begun more than once, and succeeded;
@@ -35,13 +35,13 @@ WAYS = {
 Fates = Mapping[str, Mapping[str, str]]  # FATES["SIGQUIT"]["early ack"]
 
 # Celery alone, without the shop. A picture is finished when the experiment says so.
-PRESS = """
+PRINTER = """
 import json, os, time
 from pathlib import Path
 
 from celery import Celery
 
-app = Celery("press", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
+app = Celery("printer", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
 app.conf.update(json.loads(os.environ.get("SETTINGS", "{}")))
 
 
@@ -52,15 +52,15 @@ def print_photos(order):
 """
 
 SEND = """
-from press import print_photos
+from printer import print_photos
 for queue in QUEUES:
     for order in ORDERS:
         print_photos.apply_async([order], queue=queue, task_id=f"{queue}: {order}")
 """
 
 
-class Press:
-    """A worker with one pool process, which prints the orders of one queue.
+class Case:
+    """A cell of the matrix: a worker with one pool process, which prints the orders of one queue.
 
     `end` says how it is going to end, `way` how it acknowledges: a key of `WAYS`. `settings` and
     `env` are further ones.
@@ -119,9 +119,9 @@ class Press:
 
 def hire(bench: Bench, queues: Sequence[str], settings: Mapping, env: Mapping[str, str]) -> Worker:
     """A worker for these queues. It is not ready yet."""
-    (bench.folder / "press.py").write_text(PRESS)
+    (bench.folder / "printer.py").write_text(PRINTER)
     env = {**env, "SETTINGS": json.dumps(settings)}
-    return bench.worker("press", queues=",".join(queues), cwd=bench.folder, env=env, wait=False)
+    return bench.worker("printer", queues=",".join(queues), cwd=bench.folder, env=env, wait=False)
 
 
 def send(bench: Bench, queues: Sequence[str], orders: str) -> None:
@@ -131,18 +131,18 @@ def send(bench: Bench, queues: Sequence[str], orders: str) -> None:
     assert not said, said
 
 
-def occupy(bench: Bench, presses: Sequence[Press]) -> None:
+def occupy(bench: Bench, cases: Sequence[Case]) -> None:
     """Send A and B to each, and return when A runs everywhere and B is reserved.
 
     Each worker knows by then that A has begun. If its process dies before, A is begun anew.
     """
-    send(bench, [press.queue for press in presses], "AB")
-    for press in presses:
-        press.worker.wait_for("B] received", timeout=60)
-        what = f"{press.queue}: A does not run, or is not acknowledged as it should be"
-        wait_until(press.busy, what, timeout=60, log=press.worker.log)
-    workers = [f"{press.worker.name}@bench" for press in presses]
-    ask, begun = Celery(set_as_current=False).control.inspect, {f"{p.queue}: A" for p in presses}
+    send(bench, [case.queue for case in cases], "AB")
+    for case in cases:
+        case.worker.wait_for("B] received", timeout=60)
+        what = f"{case.queue}: A does not run, or is not acknowledged as it should be"
+        wait_until(case.busy, what, timeout=60, log=case.worker.log)
+    workers = [f"{case.worker.name}@bench" for case in cases]
+    ask, begun = Celery(set_as_current=False).control.inspect, {f"{c.queue}: A" for c in cases}
 
     def known() -> bool:
         active = ask(destination=workers, timeout=20).active() or {}
@@ -151,9 +151,9 @@ def occupy(bench: Bench, presses: Sequence[Press]) -> None:
     wait_until(known, "a worker does not know that A has begun", timeout=60)
 
 
-def employ(bench: Bench, fates: Fates) -> list[Press]:
-    """A press for each cell of the matrix."""
-    return [Press(bench, end, way) for end, ways in fates.items() for way in ways]
+def employ(bench: Bench, fates: Fates) -> list[Case]:
+    """A case for each cell of the matrix."""
+    return [Case(bench, end, way) for end, ways in fates.items() for way in ways]
 
 
 def cells(rows: Sequence[Mapping], fates: Fates) -> dict[str, bool]:

@@ -1,4 +1,7 @@
-"""The provider's HTTP server: one charge for each idempotency key, and faults on demand."""
+"""Given: a payment provider, as somebody else would run it:  python world/provider.py --help
+
+One charge for each idempotency key, and faults on demand.
+"""
 
 import json
 import random
@@ -8,6 +11,8 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import click
 
 FAULTS = ("slow", "500", "dropped", "429")
 HELP = 'POST /charges, Idempotency-Key: YOUR-KEY, {"cents": 90, "card": "tok_visa"}'
@@ -123,3 +128,26 @@ def good(body: object) -> bool:
     if not isinstance(body, dict) or set(body) != {"cents", "card"}:
         return False
     return type(body["cents"]) is int and body["cents"] > 0 and isinstance(body["card"], str)
+
+
+@click.command()
+@click.option("--port", default=8900, show_default=True)
+@click.option("--ledger", default="ledger.jsonl", show_default=True, type=Path)
+@click.option("--fail", default=0.0, show_default=True, help="The share of requests that go wrong.")
+@click.option("--slow", default=3.0, show_default=True, help="Seconds of a slow answer.")
+@click.option("--seed", default=1, show_default=True, help="Other faults for another number.")
+def main(port: int, ledger: Path, fail: float, slow: float, seed: int) -> None:
+    """Charge cards at 127.0.0.1, and write each charge to a ledger."""
+    server = Provider(port, ledger, fail, seed, slow)
+    before = len(server.charges)
+    try:
+        click.echo(f"Charging at http://127.0.0.1:{port}. Ctrl-C stops it.")
+        server.serve_forever()
+    except KeyboardInterrupt:
+        click.echo(
+            f"Asked {server.seen['requests']} times, charged {len(server.charges) - before} cards."
+        )
+
+
+if __name__ == "__main__":
+    main()

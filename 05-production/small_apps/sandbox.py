@@ -1,4 +1,4 @@
-"""A desk to try things at."""
+"""A sandbox: a small app to try things with. See scale.md."""
 
 import multiprocessing
 import subprocess
@@ -6,7 +6,7 @@ import time
 
 from celery import Celery
 
-app = Celery("desk", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
+app = Celery("sandbox", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
 app.conf.task_time_limit = 2  # seconds
 
 

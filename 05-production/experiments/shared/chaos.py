@@ -54,7 +54,7 @@ class Shop:
         }
         words = ["--ledger", self.ledger, "--fail", fail, "--seed", seed, "--slow", 1]
         port = provider.rpartition(":")[2]
-        self.provider = self.start("provider", "provider", "--port", port, *words)
+        self.provider = self.start("provider", "world.provider", "--port", port, *words)
         words = ["--bind", api, "--workers", "2", "--no-control-socket"]
         self.api = self.start("api", "gunicorn", "printshop.api:api", *words)
         self.workers = [self.hire() for _ in range(workers)]

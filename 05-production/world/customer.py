@@ -1,8 +1,8 @@
-"""A customer of the shop.
+"""Given: a customer of the shop.
 
-python customer.py order --times 3     orders three prints
-python customer.py status              says how they stand
-python customer.py watch               says so until all of them have ended
+python world/customer.py order --times 3     orders three prints
+python world/customer.py status              says how they stand
+python world/customer.py watch               says so until all of them have ended
 """
 
 import sys

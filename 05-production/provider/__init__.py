@@ -1,1 +1,0 @@
-"""A payment provider, as somebody else would run it:  python -m provider --help"""

@@ -1,1 +1,0 @@
-"""What experiments and tests of this chapter share. It is no part of the example."""
