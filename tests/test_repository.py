@@ -196,7 +196,7 @@ def test_chapter_01_works_alone_with_its_own_requirements(tmp_path):
             "2",
         ]
         bench.process("worker", [python, *words], env=alone, ready=" ready.")
-        sample = bench.run([python, "sample_photos.py", tmp_path / "photos", "--count", "9"])
+        sample = bench.run([python, "given/sample_photos.py", tmp_path / "photos", "--count", "9"])
         assert sample.returncode == 0, sample.log()
         out = tmp_path / "sheet.jpg"
         job = bench.run([python, "make_sheet.py", tmp_path / "photos", "--out", out], env=alone)

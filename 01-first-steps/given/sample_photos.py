@@ -1,4 +1,4 @@
-"""Given: draw sample photos, the same ones every time:  python sample_photos.py FOLDER --count 49
+"""Given: draw sample photos, the same ones each time:  python sample_photos.py FOLDER --count 49
 
 Nobody should need photos of their own to start. These are landscapes: a sky, a sun, hills, and
 now and then a lake that mirrors them. They have 8 million pixels, as from a telephone, because
