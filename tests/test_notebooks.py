@@ -111,6 +111,18 @@ def test_a_notebook_defines_no_task(path):
                     assert not re.search(r"\.task\b|shared_task", words), f"{path.name}: @{words}"
 
 
+def test_what_a_notebook_needs_lies_in_a_folder_named_after_it():
+    """`helpers/first_steps/` belongs to 01-first-steps.ipynb: its tasks, drawings and programs."""
+    owners = {path.stem[3:].replace("-", "_") for path in NOTEBOOKS}
+    modules = [file.relative_to(TUTORIALS) for file in TUTORIALS.rglob("*.py")]
+    strangers = [
+        str(file)
+        for file in modules
+        if file.parts[0] != "helpers" or len(file.parts) != 3 or file.parts[1] not in owners
+    ]
+    assert not strangers, f"move to helpers/NOTEBOOK/, named without its number: {strangers}"
+
+
 @each_notebook
 def test_a_notebook_links_to_what_is_there(path):
     for cell in read(path).cells:

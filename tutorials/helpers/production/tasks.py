@@ -11,7 +11,7 @@ from pathlib import Path
 
 from celery import Celery
 
-app = Celery("shop", broker="redis://localhost:6379/0")
+app = Celery("tasks", broker="redis://localhost:6379/0")
 app.conf.task_ignore_result = True
 
 

@@ -3,7 +3,7 @@
 import print_lab
 from celery import Celery
 
-app = Celery("celery_tasks", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
+app = Celery("tasks", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
 
 # What a dead worker had taken comes back after 5 s, so that a notebook can show it. The default is
 # an hour. A task that runs longer than this would be delivered again while it runs.

@@ -7,9 +7,7 @@ import time
 
 from celery import Celery
 
-app = Celery(
-    "first_steps_tasks", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0"
-)
+app = Celery("tasks", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
 
 
 @app.task

@@ -1,7 +1,8 @@
 """The studio's website, without a framework: a list of prices, and two ways to order a print."""
 
-import celery_tasks
 import print_lab
+
+import tasks
 
 
 def application(environ, start_response):
@@ -14,7 +15,7 @@ def application(environ, start_response):
             print_lab.print_photo(photo)
             status, text = "200 OK", "Your photo is printed."
         case "POST", "/order-with-a-task":
-            celery_tasks.print_photo.delay(photo)
+            tasks.print_photo.delay(photo)
             status, text = "202 Accepted", "Your photo will be printed."
         case _:
             status, text = "404 Not Found", "There is no such page."
