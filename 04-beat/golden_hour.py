@@ -1,4 +1,4 @@
-"""An aside: a schedule that follows the sun.  python -m clock.calendar -A golden_hour
+"""An aside: a schedule that follows the sun.  lab calendar -A golden_hour
 
 It needs the package `ephem`:  pip install "celery[solar]"
 """

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -90,6 +94,141 @@ def xray(watch: bool, url: str) -> None:
     from lab.commands.xray import show_xray
 
     show_xray(url, watch, make_console())
+
+
+def in_zone(context: click.Context, parameter: click.Parameter, name: str) -> ZoneInfo | None:
+    """The time zone with this name."""
+    try:
+        return ZoneInfo(name) if name else None
+    except Exception:
+        raise click.BadParameter(
+            f"there is no time zone {name!r}. Zones are called after cities: Europe/Paris."
+        ) from None
+
+
+app_option = click.option("-A", "--app", required=True, help="The app, as for celery -A.")
+
+
+@main.command()
+@app_option
+@click.option("--check", is_flag=True, help="Find what beat would meet badly.")
+@click.option("--days", default=14, type=click.IntRange(1, 366), help="How far to look.")
+@click.option("--zone", callback=in_zone, help="Show times in this zone. Default: the app's own.")
+@click.option("--start", type=click.DateTime(), help="Begin then, and not now.")
+@click.option("--out", type=click.Path(path_type=Path), help="Draw a picture into this file.")
+def calendar(
+    app: str,
+    check: bool,
+    days: int,
+    zone: ZoneInfo | None,
+    start: datetime | None,
+    out: Path | None,
+) -> None:
+    """Show the coming runs of any Celery app, or check its schedule."""
+    from lab.commands.calendar import check_calendar, show_calendar
+
+    if check:
+        check_calendar(app)
+    else:
+        show_calendar(app, days, zone, start, out)
+
+
+@main.group(cls=Commands)
+@app_option
+@click.pass_context
+def entries(context: click.Context, app: str) -> None:
+    """Show and change the schedule that RedBeat keeps in Redis, while beat runs."""
+    context.obj = app
+
+
+def as_json(kind: type) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """Read an option that is JSON of this kind."""
+
+    def read(context: click.Context, parameter: click.Parameter, text: str) -> Any:
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if not isinstance(value, kind):
+            raise click.BadParameter(f"{text} is not JSON in {json.dumps(kind())}.")
+        return value
+
+    return read
+
+
+every_option = click.option("--every", type=float, help="An interval in seconds.")
+cron_option = click.option("--cron", help='Five fields: "30 3 * * *" is 3:30 at night.')
+expires_option = click.option(
+    "--expires", type=click.FloatRange(0, min_open=True), help="Throw away what waits longer."
+)
+
+
+@entries.command("list")
+@click.pass_obj
+def list_entries(app: str) -> None:
+    """Show all entries, in the order in which they come."""
+    from lab.commands.entries import show_entries
+
+    show_entries(app)
+
+
+@entries.command()
+@click.argument("name")
+@click.argument("task")
+@every_option
+@cron_option
+@expires_option
+@click.option("--args", default="[]", callback=as_json(list), help="Arguments, a JSON list.")
+@click.option("--kwargs", default="{}", callback=as_json(dict), help="The same as an object.")
+@click.pass_obj
+def add(app: str, /, **words: Any) -> None:
+    """Send TASK from now on."""
+    from lab.commands.entries import add_entry
+
+    add_entry(app, **words)
+
+
+@entries.command()
+@click.argument("name")
+@every_option
+@cron_option
+@expires_option
+@click.pass_obj
+def change(app: str, /, **words: Any) -> None:
+    """Give an entry another schedule."""
+    from lab.commands.entries import change_entry
+
+    change_entry(app, **words)
+
+
+@entries.command()
+@click.argument("name")
+@click.pass_obj
+def pause(app: str, name: str) -> None:
+    """Keep an entry, but do not send it."""
+    from lab.commands.entries import pause_entry
+
+    pause_entry(app, name)
+
+
+@entries.command()
+@click.argument("name")
+@click.pass_obj
+def resume(app: str, name: str) -> None:
+    """Send it again, from now on. What it has missed stays missed."""
+    from lab.commands.entries import resume_entry
+
+    resume_entry(app, name)
+
+
+@entries.command()
+@click.argument("name")
+@click.pass_obj
+def remove(app: str, name: str) -> None:
+    """Forget an entry."""
+    from lab.commands.entries import remove_entry
+
+    remove_entry(app, name)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

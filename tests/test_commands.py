@@ -98,6 +98,8 @@ def test_the_list_of_commands_is_in_the_order_of_need():
         "doctor",
         "broker",
         "xray",
+        "calendar",
+        "entries",
         "run",
         "error",
         "start",

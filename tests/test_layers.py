@@ -13,7 +13,7 @@ from lab.chapters import ROOT
 # modules that know nothing of the others.
 LAYERS = (
     {"machine", "chapters"},
-    {"observe"},
+    {"observe", "schedule"},
     {"bench"},
     {"course"},
     {"testing"},
@@ -71,6 +71,8 @@ def test_every_room_has_a_floor():
     ("room", "line"),
     [
         ("observe", "from lab.bench import wait_until"),
+        ("schedule", "from lab.commands.calendar import show_calendar"),
+        ("schedule", "from lab.observe import drawing"),
         ("observe", "def late():\n    import lab.bench.process"),
         ("bench", "from lab.course import experiments"),
         ("bench", "from lab import commands"),

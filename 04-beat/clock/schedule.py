@@ -1,4 +1,4 @@
-"""What runs when. The calendar shows it:  python -m clock.calendar"""
+"""What runs when. The calendar shows it:  lab calendar -A clock"""
 
 from celery.schedules import crontab
 

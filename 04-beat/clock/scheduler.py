@@ -4,11 +4,23 @@ beat sends the name of a task and its arguments, and no time. Two beats, or a me
 twice, are two calls that look alike. With its due time, a task knows which of its runs it is.
 """
 
+from datetime import UTC, datetime
+
 from celery.beat import PersistentScheduler, ScheduleEntry
 
-from clock.coming import next_run
-
 DUE = "{due}"
+
+
+def due_time(entry: ScheduleEntry) -> datetime:
+    """When the run of an entry that comes after its last one is due, in UTC."""
+    last = (entry.last_run_at or entry.default_now()).astimezone(UTC)
+    before = entry.schedule.nowfun
+    # A schedule answers "in so many seconds, from now". It gets another now to count from.
+    entry.schedule.nowfun = lambda: last
+    try:
+        return last + entry.schedule.remaining_estimate(last)
+    finally:
+        entry.schedule.nowfun = before
 
 
 class TellsDueTime:
@@ -16,8 +28,8 @@ class TellsDueTime:
 
     def apply_async(self, entry: ScheduleEntry, **kwargs):
         if entry.kwargs.get("due") == DUE:
-            due = next_run(entry.schedule, entry.last_run_at or entry.default_now())
-            entry.kwargs = {**entry.kwargs, "due": due.astimezone(self.app.timezone).isoformat()}
+            due = due_time(entry).astimezone(self.app.timezone)
+            entry.kwargs = {**entry.kwargs, "due": due.isoformat()}
         return super().apply_async(entry, **kwargs)
 
 

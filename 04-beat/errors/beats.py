@@ -110,8 +110,8 @@ def a_wrong_key(bench):
 
     ## Fix
 
-    `"options": {"expires": 5, "queue": "mail"}`. Before beat starts, `python -m clock.calendar
-    --check` names the entry, which this message does not.
+    `"options": {"expires": 5, "queue": "mail"}`. Before beat starts, `lab calendar -A
+    your_app --check` names the entry, which this message does not.
     """
     return log(bench, "a_wrong_key", "an unexpected keyword argument")
 
@@ -146,8 +146,8 @@ def no_next_run(bench):
 
     ## Fix
 
-    Mend `remaining_estimate` or `is_due` of the class. Try it without beat: `python -m
-    clock.calendar` asks the same question.
+    Mend `remaining_estimate` or `is_due` of the class. Try it without beat: `lab
+    calendar -A your_app` asks the same question.
     """
     return log(bench, "no_next_run", "Cannot calculate the next run")
 

@@ -27,7 +27,7 @@ def a_number_out_of_range(bench):
     ## Fix
 
     Midnight is `hour=0`, Sunday is `day_of_week=0` or `"sun"`. What you have written means, in
-    words: `python -m clock.calendar`.
+    words: `lab calendar -A your_app`.
     """
     return (
         raised(lambda: crontab(hour=25))

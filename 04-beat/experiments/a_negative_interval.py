@@ -22,8 +22,8 @@ Redis keeps it all in memory. After a night this is not a slow worker any more, 
 
 ## Fix
 
-Check the schedule before it runs: `python -m clock.calendar -A your_app --check` exits with 1 and
-names the entry. Compute no intervals from two clocks. `"expires"` keeps the damage small: the
+Check the schedule before it runs: `lab calendar -A your_app --check` exits with 1 and names the
+entry. Compute no intervals from two clocks. `"expires"` keeps the damage small: the
 worker throws away what is old, but it has to take each message for that.
 """
 
@@ -66,7 +66,7 @@ def run(bench):
         env = {"CELERY_BROKER_URL": url, "SECONDS": str(seconds)}
         words = ["--loglevel", "INFO", "--schedule", str(bench.folder / f"beat{number}")]
         beat = bench.process("beat", celery("tower", "beat", *words), cwd=folder, env=env)
-        check = [sys.executable, "-m", "clock.calendar", "-A", "tower", "--check"]
+        check = [sys.executable, "-m", "lab.cli", "calendar", "-A", "tower", "--check"]
         check = bench.process("check", check, cwd=folder, env=env)
         pairs.append((seconds, beat, check, Redis.from_url(url, decode_responses=True)))
     rows = []

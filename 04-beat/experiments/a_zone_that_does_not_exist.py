@@ -24,7 +24,7 @@ on: look into the brackets at the end of its line.
 ## Fix
 
 Zones are called after cities: `ZoneInfo("Europe/Paris")` in a Python session says whether there is
-one. `python -m clock.calendar -A your_app --check` says it in one sentence, before beat starts. In
+one. `lab calendar -A your_app --check` says it in one sentence, before beat starts. In
 a small image without any zones, install the package `tzdata`.
 """
 
@@ -50,7 +50,7 @@ def run(bench):
         "a countdown": bench.start_python(SEND.format("countdown=1"), cwd=folder),
     }
     beat = bench.process("beat", celery("clock", "beat", "--loglevel", "INFO"), cwd=folder)
-    check = [sys.executable, "-m", "clock.calendar", "--check"]
+    check = [sys.executable, "-m", "lab.cli", "calendar", "-A", "clock", "--check"]
     check = bench.process("check", check, cwd=folder)
     worker = bench.worker("clock", cwd=folder, wait=False)
     rows = []

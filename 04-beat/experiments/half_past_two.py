@@ -27,7 +27,7 @@ interval, `3600`: it counts seconds, and looks at no wall.
 
 Schedule nothing between one and three at night: 3:30 is 3:30 on all days. Or give the app
 `timezone = "UTC"`, which has no summer: then the distance is always the same, and people see the
-run an hour later in summer. In `04-beat`, `python -m clock.calendar --start 2027-03-27` shows a
+run an hour later in summer. In `04-beat`, `lab calendar -A clock --start 2027-03-27` shows a
 night without a half past two, and the clean-up at 3:30 all the same.
 """
 
@@ -36,6 +36,8 @@ from itertools import pairwise
 
 from celery import Celery
 from celery.schedules import crontab, schedule
+
+from lab.schedule.coming import coming_runs
 
 DAYS = {
     "Paris, March": ("Europe/Paris", "2027-03-28"),
@@ -54,8 +56,6 @@ ENTRIES = {
 
 
 def run(bench):
-    from clock.coming import coming_runs
-
     rows = []
     for name, words in ENTRIES.items():
         row, agrees = {"entry": name}, True
@@ -68,7 +68,7 @@ def run(bench):
             runs = as_beat(each, midnight, end)
             agrees &= runs == list(coming_runs(each, midnight, end.astimezone(UTC)))
             row[day] = in_words([run.astimezone(app.timezone) for run in runs])
-        rows.append(row | {"clock.calendar": "the same" if agrees else "not the same"})
+        rows.append(row | {"the calendar": "the same" if agrees else "not the same"})
     return rows
 
 
@@ -107,5 +107,5 @@ def claims(rows):
         "and 12 in October": quarters[october].startswith("12 "),
         "an interval does not notice": interval[march].startswith("23 runs, up to 60 ")
         and interval[october].startswith("25 runs, up to 60 "),
-        "the calendar says what beat does": {row["clock.calendar"] for row in rows} == {"the same"},
+        "the calendar says what beat does": {row["the calendar"] for row in rows} == {"the same"},
     }

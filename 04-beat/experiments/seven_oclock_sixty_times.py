@@ -26,7 +26,7 @@ So the last one is a Friday the 13th, and not every Friday and every 13th.
 ## Fix
 
 Write `minute=` in every crontab. Where you mean "every so many minutes", write an interval in
-seconds. Look at what comes before it does: `python -m clock.calendar --days 2`, and `--check`.
+seconds. Look at what comes before it does: `lab calendar -A your_app --days 2`, and `--check`.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,8 @@ from itertools import pairwise
 
 from celery import Celery
 from celery.schedules import crontab
+
+from lab.schedule.coming import coming_runs
 
 CRONTABS = {
     "hour=7": {"hour": 7},
@@ -47,8 +49,6 @@ CRONTABS = {
 
 
 def run(bench):
-    from clock.coming import coming_runs
-
     app, rows = Celery(set_as_current=False), []
     for words, fields in CRONTABS.items():
         start = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=1)

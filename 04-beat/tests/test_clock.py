@@ -363,7 +363,7 @@ def test_the_alarm_says_that_there_has_never_been_one(redis):
     [
         (["clock.alarm"], "ALARM: Redis does not answer"),
         (["clock.remind", "2999-01-01", "x"], "Nothing is kept."),
-        (["clock.entries", "list"], "Redis does not answer"),
+        (["lab.cli", "entries", "-A", "clock", "list"], "Redis does not answer"),
     ],
 )
 def test_without_redis_a_command_says_so_in_one_sentence(bench, words, said):

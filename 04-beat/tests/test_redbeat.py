@@ -44,11 +44,11 @@ def redbeat(bench, folder, ready="beat: Acquired lock", level="INFO"):
 
 @pytest.fixture
 def entries(redis):
-    """`python -m clock.entries`, in this process: returns the exit code and what it prints."""
-    from clock.entries import main
+    """`lab entries`, in this process: returns the exit code and what it prints."""
+    from lab.cli import entries
 
     def run(*words):
-        result = CliRunner().invoke(main, words)
+        result = CliRunner().invoke(entries, ["-A", "clock", *words])
         error = result.exception
         assert error is None or isinstance(error, SystemExit), error
         return result.exit_code, result.output
@@ -191,7 +191,9 @@ def add_ticks(bench, fast):
     """An entry whose effect is keyed by its due time: a digest every half second."""
     words = ["add", "tick", "clock.tasks.digest", "--every", INTERVAL, "--expires", 3600]
     words += ["--kwargs", '{"due": "{due}"}']
-    process = bench.run([sys.executable, "-m", "clock.entries", *words], cwd=fast)
+    process = bench.run(
+        [sys.executable, "-m", "lab.cli", "entries", "-A", "clock", *words], cwd=fast
+    )
     assert process.returncode == 0, process.log()
 
 

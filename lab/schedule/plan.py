@@ -1,15 +1,16 @@
 """What comes: the runs of all entries of a schedule, in order of time."""
 
+from __future__ import annotations
+
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from celery import Celery
 from celery.beat import ScheduleEntry, Scheduler
 from celery.schedules import schedule
 
-from clock.coming import coming_runs
+from lab.schedule.coming import coming_runs
 
 UNITS = {
     "day": timedelta(days=1),
@@ -30,7 +31,7 @@ class Plan:
     frequent: dict[str, str] = field(default_factory=dict)
 
     @property
-    def zone(self) -> ZoneInfo:
+    def zone(self) -> tzinfo | None:
         return self.start.tzinfo
 
     @property

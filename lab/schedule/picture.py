@@ -1,10 +1,12 @@
 """The coming runs as a picture: a row for each day, from midnight to midnight."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 
 from matplotlib.figure import Figure
 
-from clock.plan import Plan
+from lab.schedule.plan import Plan
 
 # Okabe and Ito's colours, which the colour-blind can tell apart, and a shape for each.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]

@@ -1,5 +1,7 @@
 """When a schedule runs next. The schedule itself is asked: there is no second calculation."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import UTC, datetime
 

@@ -4,7 +4,6 @@ croniter counts on the wall clock, without a zone. On every day of 24 hours both
 same. On the other days, when the clocks change, they may differ in three ways, and no others.
 """
 
-import pickle
 import random
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -15,6 +14,8 @@ from celery import Celery
 from celery.schedules import crontab, schedule
 from croniter import croniter
 from redbeat.schedules import rrule
+
+from lab.schedule.coming import coming_runs, next_run
 
 # The third one changes its clocks in April and October, by half an hour.
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe"]
@@ -57,8 +58,6 @@ def compare(dice: random.Random, crontabs: int) -> tuple[int, list[str]]:
 
 def next_runs(words: list[str], start: datetime) -> tuple[list[datetime], list[datetime]]:
     """The runs after `start`, in Celery's words with a zone, in croniter's without."""
-    from clock.coming import coming_runs
-
     app = Celery(set_as_current=False)
     app.conf.timezone = start.tzinfo.key
     minute, hour, day, month, weekday = words
@@ -160,8 +159,6 @@ def in_paris(*fields: str) -> crontab:
 
 def runs_on(day: str, each: crontab) -> list[str]:
     """The runs of one day: time on the wall, and distance from UTC."""
-    from clock.coming import coming_runs
-
     midnight = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo("Europe/Paris"))
     end = (midnight + timedelta(days=1)).astimezone(UTC)
     runs = coming_runs(each, midnight.astimezone(UTC) - timedelta(seconds=1), end)
@@ -183,8 +180,6 @@ def test_an_hourly_crontab_waits_two_hours_when_an_hour_happens_twice():
 
 
 def test_an_interval_knows_no_clocks_on_the_wall():
-    from clock.coming import coming_runs
-
     app = Celery(set_as_current=False)
     app.conf.timezone = "Europe/Paris"
     start = datetime(2027, 10, 30, 22, 30, tzinfo=UTC)
@@ -196,8 +191,6 @@ def test_an_interval_knows_no_clocks_on_the_wall():
 
 
 def test_asking_for_coming_runs_leaves_the_schedule_as_it_was():
-    from clock.coming import next_run
-
     each = in_paris("0", "3")
     before = each.now()
     next_run(each, datetime(2030, 1, 1, tzinfo=UTC))
@@ -205,38 +198,8 @@ def test_asking_for_coming_runs_leaves_the_schedule_as_it_was():
 
 
 def test_a_schedule_that_ends_has_no_next_run():
-    from clock.coming import coming_runs
-
     first = datetime(2027, 3, 1, 9, tzinfo=UTC)
     app = Celery(set_as_current=False)
     three = rrule("DAILY", dtstart=first, count=3, app=app)  # a class of RedBeat's
     runs = coming_runs(three, first - timedelta(days=1), first + timedelta(days=100))
     assert list(runs) == [first + timedelta(days=number) for number in range(3)]
-
-
-def test_business_days_leave_out_weekends_and_the_days_when_the_studio_is_closed():
-    from clock.business_days import BusinessDays
-    from clock.coming import coming_runs
-
-    app = Celery(set_as_current=False)
-    app.conf.timezone = "Europe/Paris"
-    start = datetime(2026, 12, 24, 12, tzinfo=UTC)
-    runs = coming_runs(BusinessDays(8, 30, app=app), start, start + timedelta(days=12))
-    days = [f"{run.astimezone(app.timezone):%a %d %H:%M}" for run in runs]
-    assert days == [
-        f"{day} 08:30" for day in ("Mon 28", "Tue 29", "Wed 30", "Thu 31", "Mon 04", "Tue 05")
-    ]
-
-
-def test_business_days_are_due_as_beat_asks_and_survive_its_file():
-    from clock.business_days import BusinessDays
-
-    app = Celery(set_as_current=False)
-    app.conf.timezone = "Europe/Paris"
-    each = pickle.loads(pickle.dumps(BusinessDays(8, 30)))  # noqa: S301 our own object
-    each.app = app
-    thursday = datetime(2026, 12, 24, 8, 30, tzinfo=app.timezone)
-    each.nowfun = lambda: datetime(2026, 12, 25, 8, 30, tzinfo=app.timezone)
-    assert each.is_due(thursday) == (False, 3 * 24 * 3600), "Christmas, then a weekend"
-    each.nowfun = lambda: datetime(2026, 12, 28, 8, 30, 1, tzinfo=app.timezone)
-    assert each.is_due(thursday) == (True, 24 * 3600 - 1)

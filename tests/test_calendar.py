@@ -1,10 +1,14 @@
-"""`--check`, and the calendar, on apps that are not ours: a shop with one entry, good or bad."""
+"""`lab calendar`, and its rules, on apps that are not ours: a shop with one entry, good or bad."""
 
 import itertools
 import sys
 
 import pytest
 from click.testing import CliRunner
+
+from lab import cli
+from lab.schedule.loading import CannotBuild, load
+from lab.schedule.rules import RULES
 
 SHOP = """
 from datetime import timedelta
@@ -70,6 +74,13 @@ GOOD = {
     "arguments that fit": '"args": ("may",), "kwargs": {"copies": 2}, "schedule": crontab(0, 3)',
     "the sun": '"schedule": solar("sunset", 48.86, 2.35)',
 }
+# A schedule with a mistake in its class.
+BROKEN = SHOP.replace(
+    "app = ",
+    "class Broken(crontab):\n"
+    "    def remaining_estimate(self, last, **kwargs):\n"
+    "        raise ZeroDivisionError('by zero')\n\n\napp = ",
+)
 numbers = itertools.count()
 
 
@@ -79,18 +90,23 @@ def shop(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
 
-    def run(*words, entry='"schedule": crontab(0, 3)', zone="Europe/Paris", more="", source=SHOP):
-        name = f"shop{next(numbers)}"  # a module is imported once
-        (tmp_path / f"{name}.py").write_text(source.format(entry=entry, zone=zone, more=more))
-        return calendar("-A", name, *words)
+    def run(*words, **parts):
+        return calendar("-A", write_shop(tmp_path, **parts), *words)
 
     return run
 
 
-def calendar(*words):
-    from clock.calendar import main
+def write_shop(
+    folder, entry='"schedule": crontab(0, 3)', zone="Europe/Paris", more="", source=SHOP
+):
+    """Write a shop, and return its name: another one each time, a module is imported once."""
+    name = f"shop{next(numbers)}"
+    (folder / f"{name}.py").write_text(source.format(entry=entry, zone=zone, more=more))
+    return name
 
-    result = CliRunner().invoke(main, words)
+
+def calendar(*words):
+    result = CliRunner().invoke(cli.calendar, words)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.output
 
@@ -139,48 +155,37 @@ def test_an_impossible_date_is_named_when_add_periodic_task_gets_it(shop):
 
 
 def test_a_schedule_that_raises_is_named(shop):
-    source = SHOP.replace(
-        "app = ",
-        "class Broken(crontab):\n"
-        "    def remaining_estimate(self, last, **kwargs):\n"
-        "        raise ZeroDivisionError('by zero')\n\n\napp = ",
-    )
-    code, said = shop("--check", entry='"schedule": Broken()', source=source)
+    code, said = shop("--check", entry='"schedule": Broken()', source=BROKEN)
     assert code == 1
     assert said == "the-entry: it cannot say when it runs next: ZeroDivisionError: by zero.\n"
 
 
-def test_the_studio_and_the_golden_hour_are_good(monkeypatch):
-    from conftest import CHAPTER
+# The rules, as other tools use them
 
-    monkeypatch.chdir(CHAPTER)
-    assert calendar("--check") == (0, "ok: nothing to mend in 5 entries.\n")
-    assert calendar("-A", "golden_hour", "--check") == (0, "ok: nothing to mend in 1 entry.\n")
+
+def test_each_rule_has_a_name_a_sentence_and_a_schedule_that_breaks_it_alone(tmp_path, monkeypatch):
+    """Two mistakes that hide each other would be found one after the other only."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    shops = [{"entry": entry} for entry, _ in BAD.values()]
+    shops += [{"zone": "Europe/Pari"}, {"entry": '"schedule": Broken()', "source": BROKEN}]
+    broken = set()
+    for parts in shops:
+        try:
+            app = load(write_shop(tmp_path, **parts))
+        except CannotBuild:
+            continue  # Celery itself has refused it
+        found = [rule.name for rule in RULES if list(rule.find(app))]
+        if parts.get("zone"):
+            assert found[0] == "zone-exists", "no crontab can be asked without a zone"
+            found = found[:1]
+        assert len(found) == 1, parts
+        broken |= set(found)
+    assert broken == {rule.name for rule in RULES}
+    assert all(rule.sentence.endswith(".") and "\n" not in rule.sentence for rule in RULES)
 
 
 # What the calendar prints
-
-
-def test_the_calendar_lists_runs_in_order_and_sums_up_the_frequent_ones(monkeypatch):
-    from conftest import CHAPTER
-
-    monkeypatch.chdir(CHAPTER)
-    code, said = calendar("--start", "2027-03-26", "--days", "3")
-    assert code == 0
-    assert said == (
-        "3 days from Fri 26 Mar 2027 00:00, Europe/Paris\n"
-        "\n"
-        "heartbeat  every 5 seconds, 17,280 a day\n"
-        "reminders  every 5 seconds, 17,280 a day\n"
-        "\n"
-        "Fri 26 Mar 2027  03:30     clean-up       clock.tasks.clean_up\n"
-        "Fri 26 Mar 2027  08:30     morning-list   clock.tasks.morning_list\n"
-        "Sat 27 Mar 2027  03:30     clean-up       clock.tasks.clean_up\n"
-        "Sun 28 Mar 2027  03:30     clean-up       clock.tasks.clean_up"
-        "  (the clocks change: a day of 23 hours)\n"
-        "Sun 28 Mar 2027  17:03     weekly-digest  clock.tasks.digest"
-        "  (the clocks change: a day of 23 hours)\n"
-    )
 
 
 def test_the_calendar_shows_other_zones(shop):
@@ -204,7 +209,7 @@ def test_frequent_entries_take_one_line(shop, entry, words):
 
 
 def test_what_beat_adds_by_itself_is_shown(shop, monkeypatch):
-    monkeypatch.delenv("CELERY_RESULT_BACKEND")
+    monkeypatch.delenv("CELERY_RESULT_BACKEND", raising=False)
     _, said = shop("--start", "2027-01-01", "--days", "1")
     assert "Fri 01 Jan 2027  04:00     celery.backend_cleanup  celery.backend_cleanup" in said
     monkeypatch.setenv("CELERY_RESULT_BACKEND", "redis://localhost:6379/0")
@@ -233,12 +238,13 @@ def test_an_empty_schedule_is_no_error(shop):
         (["-A", "nowhere"], "There is no app 'nowhere' in "),
         (["-A", "json"], "There is no app 'json' in "),
         (["-A", "json:dumps"], "'json:dumps' is a function, and no Celery app."),
-        (["-A", "clock.celery:nothing"], "There is no app 'clock.celery:nothing' in "),
+        (["-A", "lab.cli:nothing"], "There is no app 'lab.cli:nothing' in "),
+        ([], "Missing option '-A' / '--app'"),
         (["-A", ""], "There is no app '' in "),
-        (["--zone", "Europe/Pari"], "there is no time zone 'Europe/Pari'"),
-        (["--zone", "../etc/passwd"], "there is no time zone '../etc/passwd'"),
-        (["--days", "0"], "0 is not in the range"),
-        (["--start", "tomorrow"], "'tomorrow' does not match"),
+        (["-A", "shop", "--zone", "Europe/Pari"], "there is no time zone 'Europe/Pari'"),
+        (["-A", "shop", "--zone", "../etc/passwd"], "there is no time zone '../etc/passwd'"),
+        (["-A", "shop", "--days", "0"], "0 is not in the range"),
+        (["-A", "shop", "--start", "tomorrow"], "'tomorrow' does not match"),
     ],
 )
 def test_bad_input_gets_a_clear_sentence(words, said):
@@ -257,7 +263,7 @@ def test_a_picture_that_cannot_be_written_gets_a_clear_sentence(shop, out):
 def test_a_bad_schedule_is_not_shown_but_sent_to_the_check(shop):
     code, said = shop(entry='"schedule": -5')
     assert code == 1
-    assert "First mend the schedule (the-entry):  python -m clock.calendar -A shop" in said
+    assert "First mend the schedule (the-entry):  lab calendar -A shop" in said
 
 
 def test_an_app_whose_own_imports_fail_says_which(shop):

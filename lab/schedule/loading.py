@@ -1,5 +1,7 @@
 """Load a Celery app with its whole schedule, or say in one sentence why that is not possible."""
 
+from __future__ import annotations
+
 import ast
 import sys
 import sysconfig
