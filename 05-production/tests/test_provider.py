@@ -226,14 +226,7 @@ def test_the_program_charges_here_only_and_counts_at_its_end(bench, tmp_path):
 
 def test_a_shop_that_hangs_up_is_no_error_of_the_provider(bench, tmp_path):
     port = free_port()
-    argv = [
-        sys.executable,
-        "world/provider.py",
-        "--port",
-        str(port),
-        "--ledger",
-        tmp_path / "ledger",
-    ]
+    argv = [*PROGRAM, "--port", str(port), "--ledger", tmp_path / "ledger"]
     program = bench.process("provider", argv, ready="Charging")
     with socket.create_connection(("127.0.0.1", port)) as shop:
         shop.sendall(b"POST /charges HTTP/1.1\r\nContent-Length: 100\r\n\r\n")
