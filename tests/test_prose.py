@@ -353,3 +353,22 @@ def test_a_session_is_cut_into_statements():
 
 def test_an_edit_of_two_places_has_two_hunks():
     assert edited("a\nb\nc\n", "-a\n+A\n@@\n-c\n+C\n", "x") == "A\nb\nC\n"
+
+
+# The files of a page
+
+
+@pytest.mark.parametrize(("kept", "name"), [("", "app.py"), (" kept=small", "small/app.py")])
+def test_what_a_page_writes_is_what_the_example_has(tmp_path, kept, name):
+    example = tmp_path / "07-lesson" / name
+    example.parent.mkdir(parents=True)
+    page = tmp_path / "07-lesson" / "README.md"
+    write = f"'''python file=app.py{kept}\nx = 1\n'''\n"
+    page.write_text(f"'''sh\nmkdir -p work/me\ncd work/me\n'''\n{write}".replace("'''", "```"))
+    with pytest.raises(Mismatch, match=f"it writes {name}, which the example does not have"):
+        player.play_page(page)
+    example.write_text("x = 2\n")
+    with pytest.raises(Mismatch, match=f"at its end {name} is not what the example has"):
+        player.play_page(page)
+    example.write_text("x = 1\n")
+    assert player.play_page(page) == 2
