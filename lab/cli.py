@@ -321,5 +321,18 @@ def notebook(port: int | None, browser: bool) -> None:
     run_jupyter(port, browser)
 
 
+# For those who write the course
+
+
+@main.command()
+@click.argument("path", type=click.Path(exists=True, resolve_path=True, path_type=Path))
+@click.option("--update", is_flag=True, help="Write what is printed into the page.")
+def page(path: Path, update: bool) -> None:
+    """Play a page of the course, the Markdown file PATH, as a learner would."""
+    from lab.commands.page import play
+
+    play(path, update)
+
+
 if __name__ == "__main__":
     main()

@@ -28,6 +28,10 @@ PAGES = [
 ]
 
 
+# The commands for those who write the course.
+AUTHORS = {"page"}
+
+
 def headings(text):
     """The headings of a page, with their level."""
     tokens = MarkdownIt().parse(text)
@@ -117,10 +121,15 @@ def test_the_map_of_the_course_names_the_chapter(chapter):
     )
 
 
-def test_the_readme_names_every_command_of_lab():
+def test_every_command_of_lab_is_named():
+    """Those for readers in a table of the README, those for authors in CONTRIBUTING."""
     named = " ".join(re.findall(r"^\| (`.+?) \|", (ROOT / "README.md").read_text(), re.M))
-    for command in main.commands:
-        assert re.search(rf"`(lab )?{command}\b", named), f"README.md: a row for `lab {command}`"
+    authors = (ROOT / "CONTRIBUTING.md").read_text()
+    for name in main.commands:
+        if name in AUTHORS:
+            assert f"`lab {name}" in authors, f"CONTRIBUTING.md: say what `lab {name}` does"
+        else:
+            assert re.search(rf"`(lab )?{name}\b", named), f"README.md: a row for `lab {name}`"
 
 
 # Modules: those that the lesson writes, and those that are given

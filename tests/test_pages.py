@@ -30,15 +30,7 @@ def test_a_page_says_what_happens(page):
     for tool in doctor.OPTIONAL:
         if tool.name in CHAPTER[page].needs and not tool.path():
             pytest.skip(f"{tool.name} is not here. {doctor.install(tool)}")
-    command = [
-        sys.executable,
-        "-m",
-        "lab.authoring.netns",
-        sys.executable,
-        "-m",
-        "lab.authoring.pages.player",
-        str(page),
-    ]
+    command = [sys.executable, "-m", "lab.cli", "page", str(page)]
     played = subprocess.run(command, capture_output=True, text=True)
     assert played.returncode == 0, f"\n{played.stdout}{played.stderr}"
 

@@ -5,7 +5,7 @@ import re
 import psutil
 import pytest
 
-from lab.authoring.pages import player, terminal
+from lab.authoring.pages import player, terminal, updating
 from lab.authoring.pages.comparing import Mismatch, pattern
 from lab.authoring.pages.fences import Page, edited, examples_of
 from lab.authoring.pages.player import Player, clean_env
@@ -17,13 +17,16 @@ def play(tmp_path, monkeypatch):
     """Play a page given as text, in an empty folder. Backticks are written as ''' here."""
     for module in (player, terminal):
         monkeypatch.setattr(module, "DEADLINE", 10.0)
+    monkeypatch.setattr(player, "SILENCE", 2.0)
 
-    def play(text):
+    def play(text, update=False):
         page = tmp_path / "page.md"
         page.write_text(text.replace("'''", "```"))
         scratch = tmp_path / "scratch"
         scratch.mkdir(exist_ok=True)
-        Player(Page.read(page), scratch, clean_env(tmp_path)).play()
+        playing = Player(Page.read(page), scratch, clean_env(tmp_path), update)
+        playing.play()
+        updating.write(page, playing.changes)
         return scratch
 
     return play
@@ -55,7 +58,7 @@ def test_a_wrong_output_is_shown_as_a_diff_under_its_heading(play):
     bites(
         play,
         "# Greet\n\n## Say it\n\n'''sh\necho hello\n'''\n\n'''text\ngoodbye\n'''\n",
-        "page.md, under 'Say it'",
+        "page.md:10, in the fence of line 9, under 'Say it'",
         "-goodbye",
         "+hello",
     )
@@ -348,7 +351,161 @@ def test_patterns_are_exact_but_for_the_dots():
 
 def test_a_session_is_cut_into_statements():
     session = ">>> if x:\n...     y()\n...\nshown\n>>> z\n"
-    assert list(examples_of(session)) == [(["if x:", "    y()", ""], "shown"), (["z"], "")]
+    assert list(examples_of(session)) == [
+        (["if x:", "    y()", ""], ["shown"], 3),
+        (["z"], [], 5),
+    ]
+
+
+# New output goes into the page
+
+PAGE = """
+# A page
+
+It has terminals, dots in lines and alone, a session, and a key.
+
+'''sh terminal=server
+printf 'banner\\n[12:31: INFO] broker is redis\\n[12:31: INFO] pool is prefork\\n'; {server}
+'''
+
+'''text terminal=server
+...
+[...: INFO] broker is redis
+...
+[...: INFO] ready, process ...
+'''
+
+'''sh terminal=client
+printf 'one\\ntwo\\nthree\\nfour\\nat 12 five photos are in %s/photos\\n\\nend\\n' "$PWD"; touch go
+'''
+
+'''text terminal=client
+one
+two
+three
+four
+at ... five photos are in .../photos
+
+end
+'''
+
+'''text terminal=server
+[...: INFO] received
+[...: INFO] done in ...s: 8
+'''
+
+'''keys terminal=server
+Ctrl-C
+'''
+
+'''text terminal=server
+...
+bye, 40 mails taken
+'''
+
+'''sh terminal=client
+python3 -q
+'''
+
+'''pycon terminal=client
+>>> 20 + 1
+21
+>>> for i in range(3):
+...     print("number", i)
+...
+number 0
+number 1
+number 2
+>>> 1 / 0
+Traceback (most recent call last):
+...
+ZeroDivisionError: division by zero
+>>> exit()
+'''
+"""
+SERVER = '''sh -c "trap 'echo; echo bye, 40 mails taken; exit' INT
+echo '[12:31: INFO] ready, process' $$; until test -e go; do sleep 0.1; done
+echo '[12:32: INFO] received'; echo '[12:32: INFO] done in 0.017s: 8'; sleep 60 & wait"'''
+PAGE = PAGE.replace("{server}", SERVER.replace("\n", "; "))
+WRONG = [
+    ("a changed word", "broker is redis\n...", "broker is rabbit\n..."),
+    ("a changed word between two dots", "done in ...s: 8", "finished in ...s: 9"),
+    ("a removed line", "one\ntwo\n", "one\n"),
+    ("a line that was not printed", "\n\nend", "\n\nand so on\nend"),
+    (
+        "a changed line with dots",
+        "at ... five photos are in .../photos",
+        "at ... 5 photos in .../pics",
+    ),
+    ("a line in another place", "three\nfour\nat", "four\nthree\nat"),
+    ("the last line, after a key", "bye, 40 mails taken\n'''", "bye, 41 mails taken\n'''"),
+    ("a changed result", "21", "22"),
+    ("a removed line of a session", "number 1\n", ""),
+    ("another exception", "ZeroDivisionError: division by zero", "ZeroDivisionError: by nothing"),
+]
+
+
+def test_a_page_gets_back_what_was_changed_in_it(play, tmp_path):
+    page = PAGE
+    for what, right, wrong in WRONG:
+        assert page.count(right) == 1, what
+        page = page.replace(right, wrong)
+    play(page, update=True)
+    assert (tmp_path / "page.md").read_text() == PAGE.replace("'''", "```")
+
+
+def test_what_a_program_prints_late_goes_into_the_page(play, tmp_path):
+    """It fits for as long as the program runs."""
+    page = "'''sh\necho one; sleep 1; echo two\n'''\n\n'''text\none\n'''\n"
+    play(page, update=True)
+    assert (tmp_path / "page.md").read_text() == page.replace("one\n'''", "one\ntwo\n'''").replace(
+        "'''", "```"
+    )
+
+
+def test_a_page_that_is_right_is_not_updated(play, tmp_path):
+    play(PAGE, update=True)
+    assert (tmp_path / "page.md").read_text() == PAGE.replace("'''", "```")
+
+
+@pytest.mark.parametrize(
+    ("page", "printed", "new"),
+    [
+        ("a\nb\nc", "a\nB\nc", "a\nB\nc"),
+        ("a\n...\nc", "a\n1\n2\nC", "a\n...\nC"),
+        (
+            "...\nthe broker is near\n...\nend",
+            "1\nthe broker is far\n3\nend",
+            "...\nthe broker is far\n...\nend",
+        ),
+        ("...\nnothing like it\n...\nend", "1\n2\nend", "...\nend"),
+        (
+            "task ...[...] is done in ...s",
+            "task a.b[17] was done in 2s",
+            "task ...[...] was done in ...s",
+        ),
+        ("wrong[...] received", "tasks.add[17] received", "tasks.add[...] received"),
+        ("all\nis\nother", "x", "x"),
+        ("gone", "", ""),
+        ("a\n...", "b\nc\nd", "b\n..."),
+        (
+            "one",
+            "one\n[2026-12-01 10:11:12,345: INFO/ForkPoolWorker-3] took 0.5s",
+            "one\n[...: INFO/ForkPoolWorker-...] took ...s",
+        ),
+    ],
+)
+def test_only_what_does_not_fit_is_changed(page, printed, new):
+    update = updating.updated(page, printed)
+    assert "\n".join(update.lines) == new
+    assert re.fullmatch(pattern(new), f"{printed}\n" if printed else "")
+
+
+def test_what_a_server_prints_after_the_last_line_is_left_to_the_next_fence():
+    update = updating.updated("start\n...\nreadi", "Start\nx\nready\nreceived", ended=False)
+    assert (list(update.lines), update.used) == (["Start", "...", "received"], 4)
+    update = updating.updated("start\n...\nready", "Start\nx\nready\nreceived", ended=False)
+    assert (list(update.lines), update.used) == (["Start", "...", "ready"], 3)
 
 
 def test_an_edit_of_two_places_has_two_hunks():

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lab.authoring.pages.comparing import Mismatch
 
@@ -15,12 +16,13 @@ PLAYED = ("sh", "text", "pycon", "keys", "file", "diff", "python")
 
 @dataclass(frozen=True)
 class Fence:
-    """One fence of a page. `heading` is the nearest one above it."""
+    """One fence of a page. `heading` is the nearest one above it, `line` its first line."""
 
     kind: str
     options: Mapping[str, str]
     text: str
     heading: str
+    line: int  # of the page, counted from 1: the one with the backticks
 
 
 @dataclass(frozen=True)
@@ -54,24 +56,34 @@ def fences_of(text: str) -> Iterator[Fence]:
             if "file" in options and kind != "diff":
                 kind = "file"
             if kind in PLAYED:
-                yield Fence(kind, options, token.content, heading)
+                line = token.map[0] + 1 if token.map else 0
+                yield Fence(kind, options, token.content, heading, line)
 
 
-def examples_of(session: str) -> Iterator[tuple[list[str], str]]:
+class Example(NamedTuple):
+    """A statement of a Python session, and what it prints from this line of the session on."""
+
+    source: list[str]
+    expected: list[str]
+    line: int  # counted from 0
+
+
+def examples_of(session: str) -> Iterator[Example]:
     """The statements of a Python session, each with what it prints."""
     source: list[str] = []
     expected: list[str] = []
-    for line in session.splitlines():
+    number = 0
+    for number, line in enumerate(session.splitlines()):
         if line.startswith(">>>"):
             if source:
-                yield source, "\n".join(expected)
+                yield Example(source, expected, number - len(expected))
             source, expected = [line[4:]], []
         elif line.startswith("... ") or (line == "..." and not expected and len(source) > 1):
             source.append(line[4:])
         else:
             expected.append(line)
     if source:
-        yield source, "\n".join(expected)
+        yield Example(source, expected, number + 1 - len(expected))
 
 
 def edited(text: str, change: str, name: str) -> str:

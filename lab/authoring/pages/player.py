@@ -8,21 +8,31 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
+from lab.authoring.pages import updating
 from lab.authoring.pages.comparing import Mismatch, difference, pattern
 from lab.authoring.pages.fences import Fence, Page, edited, examples_of
 from lab.authoring.pages.terminal import DEADLINE, PYTHON_PROMPT, Terminal
 
+SILENCE = 10.0  # seconds: a program that prints nothing new for so long has said what it says
+
 
 class Player:
-    """Plays one page in a scratch folder. `env` is what every terminal starts with."""
+    """Plays one page in a scratch folder. `env` is what every terminal starts with.
 
-    def __init__(self, page: Page, folder: Path, env: Mapping[str, str]) -> None:
-        self.page, self.folder, self.env = page, folder, env
+    With `update`, what a page shows wrongly is no mismatch: `changes` tells what it has to show.
+    """
+
+    def __init__(
+        self, page: Page, folder: Path, env: Mapping[str, str], update: bool = False
+    ) -> None:
+        self.page, self.folder, self.env, self.update = page, folder, env, update
+        # From this line of the page, so many, and the new ones in their place.
+        self.changes: list[tuple[int, int, Sequence[str]]] = []
         self.terminals: dict[str, Terminal] = {}
         self.current = ""  # the terminal of the last command
         # The files that the page has written or edited, and where in the example each is kept.
@@ -31,13 +41,14 @@ class Player:
     def play(self) -> None:
         """Do what the page says, in order.
 
-        Raises `Mismatch` at the first disagreement, with the page, the heading and the difference.
+        Raises `Mismatch` at the first disagreement, with the page, the line, the heading and the
+        difference.
         """
-        heading = "(top)"
+        begin, heading = 1, "(top)"
         try:
             fences = [fence for fence in self.page.fences if "not-run" not in fence.options]
             for index, fence in enumerate(fences):
-                heading = fence.heading
+                begin, heading = fence.line, fence.heading
                 following = fences[index + 1] if index + 1 < len(fences) else None
                 seen = following is not None and following.kind in ("text", "pycon")
                 if fence.kind == "keys" and following is not None:
@@ -46,7 +57,9 @@ class Player:
             for terminal in self.terminals.values():
                 self.settle(terminal)
         except Mismatch as error:
-            raise Mismatch(f"{self.page.path}, under {heading!r}:\n{error}") from None
+            line = error.line or begin
+            where = f"{self.page.path}:{line}, in the fence of line {begin}, under {heading!r}"
+            raise Mismatch(f"{where}:\n{error}", line) from None
         finally:
             for terminal in self.terminals.values():
                 terminal.close()
@@ -65,18 +78,36 @@ class Player:
         if code != terminal.expected:
             raise Mismatch(
                 f"{terminal.command!r} ended with exit code {code}, not {terminal.expected}. "
-                f"It printed:\n{terminal.printed}"
+                f"It printed:\n{terminal.printed}",
+                terminal.line,
             )
         if terminal.printed.strip() and not terminal.open_end:
+            if self.update and terminal.end:
+                new = updating.updated("", terminal.printed).lines
+                self.changes.append((terminal.end, 0, new))
+                return
             raise Mismatch(
-                f"{terminal.command!r} printed more than the page shows:\n{terminal.printed}"
+                f"{terminal.command!r} printed more than the page shows:\n{terminal.printed}",
+                terminal.line,
             )
+
+    def differs(self, terminal: Terminal, begin: int, expected: str, ended: bool = True) -> None:
+        """What the page shows from this line on is not what the terminal shows."""
+        shown = terminal.printed
+        update = updating.updated(expected, shown, ended)
+        if not self.update:
+            said = f"{terminal.command!r}\n{difference(expected, shown)}"
+            raise Mismatch(said, begin + update.first)
+        self.changes.append((begin, len(expected.splitlines()), update.lines))
+        rest = shown.splitlines(keepends=True)[update.used :]
+        terminal.screen = "" if ended else "".join(rest)
+        terminal.open_end = list(update.lines[-1:]) == ["..."]
 
     def do_sh(self, fence: Fence, seen: bool) -> None:
         terminal = self.terminal(fence)
-        for line in fence.text.splitlines():
+        for number, line in enumerate(fence.text.splitlines(), fence.line + 1):
             self.settle(terminal)
-            terminal.type(line)
+            terminal.type(line, number)
         self.current = terminal.name
         terminal.expected = int(fence.options.get("exit", "0"))
         if not seen:
@@ -86,10 +117,15 @@ class Player:
         """Compare. A program that has ended must have printed this and nothing else."""
         terminal, regex = self.terminal(fence), pattern(fence.text)
         terminal.open_end = fence.text.rstrip().endswith("\n...")
-        deadline = time.monotonic() + DEADLINE
+        terminal.end = fence.line + 1 + len(fence.text.splitlines())
+        begun = time.monotonic()
+        spoke, last = begun, ""
         while True:
             code = terminal.exit_code
             shown = terminal.printed
+            now = time.monotonic()
+            if shown != last:
+                spoke, last = now, shown
             whole = shown if shown.endswith("\n") or not shown else f"{shown}\n"
             if code is None and (begin := re.match(regex, whole)):
                 terminal.screen = terminal.screen[begin.end() :]
@@ -98,8 +134,20 @@ class Player:
                 terminal.screen = terminal.screen[len(shown) :]
                 self.settle(terminal)
                 return
-            if code is not None or time.monotonic() > deadline or not terminal.child.isalive():
-                raise Mismatch(f"{terminal.command!r}\n{difference(fence.text, shown)}")
+            said_all = self.update and shown and now > min(spoke + SILENCE, begun + 6 * SILENCE)
+            if (
+                code is not None
+                or said_all
+                or now > begun + DEADLINE
+                or not terminal.child.isalive()
+            ):
+                ended = code is not None
+                prompt = terminal.screen[len(shown) :]
+                self.differs(terminal, fence.line + 1, fence.text, ended)
+                if ended:
+                    terminal.screen = prompt
+                    self.settle(terminal)
+                return
 
     def do_keys(self, fence: Fence, seen: bool) -> None:
         if fence.text.strip() != "Ctrl-C":
@@ -113,20 +161,23 @@ class Player:
 
     def do_pycon(self, fence: Fence, seen: bool) -> None:
         terminal = self.terminal(fence)
-        for source, expected in examples_of(fence.text):
+        for source, lines, begin in examples_of(fence.text):
+            expected = "\n".join(lines)
             for line in source:
                 terminal.wait(
                     lambda: at_python(terminal),
                     "there is no Python prompt: the page must start python here before",
                 )
-                terminal.type(line)
+                terminal.type(line, fence.line + begin)
             terminal.wait(
                 lambda: at_python(terminal) or terminal.exit_code is not None,
                 f"{source[0]!r} does not come back",
             )
+            prompt = terminal.screen[len(terminal.printed) :]
             if not re.fullmatch(pattern(expected), terminal.printed):
-                raise Mismatch(f"{source[0]!r}\n{difference(expected, terminal.printed)}")
-            terminal.screen = terminal.screen[len(terminal.printed) :]
+                terminal.command = source[0]
+                self.differs(terminal, fence.line + 1 + begin, expected)
+            terminal.screen = prompt
 
     def do_file(self, fence: Fence, seen: bool) -> None:
         file = self.file(fence)
@@ -175,12 +226,14 @@ def kill_all_at_home(home: str) -> None:
 # A page of a chapter
 
 
-def play_page(path: Path) -> int:
+def play_page(path: Path, update: bool = False) -> int:
     """Play a page of a chapter as a learner does, in an empty copy of the course.
 
     There are only the chapter and `.venv`. What the page has written must be the example: each
     file it wrote, and each Python file in `work/`, must equal that of the chapter. Returns how
     many fences were played.
+
+    With `update`, what was printed is written into the page where the page shows something else.
 
     Raises `Mismatch`.
     """
@@ -189,8 +242,11 @@ def play_page(path: Path) -> int:
         folder = Path(scratch) / "course"
         shutil.copytree(path.parent, folder / path.parent.name)
         (folder / ".venv").symlink_to(Path(sys.prefix))
-        player = Player(page, folder, clean_env(Path(scratch)))
-        player.play()
+        player = Player(page, folder, clean_env(Path(scratch)), update)
+        try:
+            player.play()
+        finally:
+            updating.write(path, player.changes)
         for written in sorted({*player.written, *(folder / "work").glob("*/**/*.py")}):
             kept = player.written.get(written, "")
             name = Path(kept, *written.relative_to(folder / "work").parts[1:])
@@ -203,10 +259,3 @@ def play_page(path: Path) -> int:
                     f"{difference(written.read_text(), example.read_text())}"
                 )
     return len(page.fences) - len(page.not_run)
-
-
-if __name__ == "__main__":
-    try:
-        print(f"{play_page(Path(sys.argv[1]).resolve())} fences played")
-    except Mismatch as error:
-        sys.exit(str(error))

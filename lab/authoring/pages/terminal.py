@@ -33,6 +33,8 @@ class Terminal:
         self.screen = ""  # what was printed since the last command and not yet compared
         self.command = "the shell"  # what was typed last
         self.expected = 0  # its exit code
+        self.line: int | None = None  # where the page says so
+        self.end: int | None = None  # the line of the page after what it shows of it
         self.open_end = False  # whether the page shows the rest of its output as "..."
         self.folder = folder
         self.child: Any = pexpect.spawn(
@@ -83,9 +85,10 @@ class Terminal:
         """What was printed, without a prompt at its end."""
         return PYTHON_PROMPT.sub("", PROMPT.sub("", self.screen))
 
-    def type(self, line: str) -> None:
-        """Type a line and press return."""
+    def type(self, line: str, at: int | None = None) -> None:
+        """Type a line, which stands in line `at` of the page, and press return."""
         self.command, self.screen, self.expected, self.open_end = line, "", 0, False
+        self.line, self.end = at, None
         self.child.setecho(False)  # Django's server turns the echo on
         self.child.sendline(line)
 
@@ -93,7 +96,7 @@ class Terminal:
         deadline = time.monotonic() + DEADLINE
         while not condition():
             if time.monotonic() > deadline or not self.child.isalive():
-                raise Mismatch(f"{what}. Terminal {self.name!r} shows:\n{self.screen}")
+                raise Mismatch(f"{what}. Terminal {self.name!r} shows:\n{self.screen}", self.line)
 
     def come_back(self) -> int:
         """Wait until the shell waits for a command. Returns the exit code of the last one."""
