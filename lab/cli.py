@@ -334,5 +334,14 @@ def page(path: Path, update: bool) -> None:
     play(path, update)
 
 
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing, and name what is out of date.")
+def tables(check: bool) -> None:
+    """Write the tables and lists of the pages: experiments, exercises, key points, errors."""
+    from lab.commands.tables import write
+
+    write(check)
+
+
 if __name__ == "__main__":
     main()

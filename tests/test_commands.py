@@ -109,6 +109,7 @@ def test_the_list_of_commands_is_in_the_order_of_need():
         "solution",
         "notebook",
         "page",
+        "tables",
     ]
 
 

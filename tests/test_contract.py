@@ -29,7 +29,7 @@ PAGES = [
 
 
 # The commands for those who write the course.
-AUTHORS = {"page"}
+AUTHORS = {"page", "tables"}
 
 
 def headings(text):
@@ -66,9 +66,7 @@ def test_a_lesson_begins_with_what_you_build_and_what_is_guaranteed(chapter):
     assert "You will build" in before, f"{page}: say first what the reader will build"
     assert "```mermaid" in before or "![" in before, f"{page}: show it, in a picture or diagram"
     assert "**The guarantee" in before, f"{page}: say what is guaranteed before the first step"
-    assert bullets(before) == list(chapter.objectives), (
-        f"{page}: list the objectives of lesson.toml, word for word, before the first step"
-    )
+    assert f'tables.objectives("{chapter.number}")' in before, f"{page}: list the objectives first"
 
 
 @each
@@ -79,9 +77,9 @@ def test_a_lesson_ends_with_its_tables_and_key_points(chapter):
     if chapter != CHAPTERS[0]:
         expected.insert(2, "How this differs from the chapter before")
     assert titles[-len(expected) :] == expected, f"{page}: its last headings are {expected}"
-    points = bullets(section(page.read_text(), "Key points"))
-    assert points == list(chapter.key_points), (
-        f"{page}: the key points are those of lesson.toml, word for word"
+    points = section(page.read_text(), "Key points")
+    assert bullets(points) and f'tables.key_points("{chapter.number}")' in points, (
+        f"{page}: the key points are those of lesson.toml"
     )
     links = bullets(section(page.read_text(), "Further reading"))
     assert links and all("](" in link for link in links), f"{page}: each reading has its link"
@@ -97,9 +95,7 @@ def test_the_minutes_add_up(chapter):
     assert minutes["README.md"] <= 30, "a first page takes at most 30 minutes"
     assert chapter.teach == sum(minutes.values()), f"lesson.toml: teach is the sum of {minutes}"
     practise = {
-        one.name: int(re.search(r"(\d+) minutes\.", (one.folder / "README.md").read_text())[1])
-        for one in exercises.all_exercises()
-        if one.chapter == chapter
+        one.name: one.minutes for one in exercises.all_exercises() if one.chapter == chapter
     }
     assert chapter.practise == sum(practise.values()), (
         f"lesson.toml: practise is the sum of {practise}"

@@ -1,16 +1,14 @@
-"""Every page of a chapter is played, and its tables name what is in the folders."""
+"""Every page of a chapter is played, and its tables are made from the folders."""
 
-import re
 import subprocess
 import sys
 
 import pytest
 
-from lab.authoring import netns
+from lab.authoring import netns, tables
 from lab.authoring.pages.fences import Page
 from lab.chapters import ROOT, all_chapters
 from lab.commands import doctor
-from lab.course import exercises, experiments
 
 CHAPTER = {page: chapter for chapter in all_chapters() for page in chapter.pages}
 PAGES = list(CHAPTER)
@@ -41,27 +39,23 @@ def test_what_is_not_run_is_counted_and_has_a_reason():
     assert len(fences) == NOT_RUN
 
 
-@pytest.mark.parametrize("chapter", all_chapters(), ids=lambda each: each.name)
-def test_the_table_of_experiments_names_those_in_the_folder(chapter):
-    page = (chapter.folder / "README.md").read_text()
-    rows = dict(re.findall(r"^\| \[([\w/]+)\]\(experiments/\w+\.py\) \| (.+) \|$", page, re.M))
-    found = {
-        each.name: each.story["title"]
-        for each in experiments.all_experiments()
-        if each.chapter == chapter
-    }
-    assert rows == found, "write a row '| [name](experiments/file.py) | title |' for each"
+@pytest.mark.parametrize("page", tables.pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_tables_and_lists_are_those_of_the_folders(page):
+    assert not list(tables.out_of_date([page])), f"{page} is out of date. Type:  lab tables"
 
 
 @pytest.mark.parametrize("chapter", all_chapters(), ids=lambda each: each.name)
-def test_the_table_of_exercises_names_those_in_the_folder(chapter):
-    page = (chapter.folder / "README.md").read_text()
-    rows = re.findall(r"^\| \[(\d\d/\d)\]\((\S+)\) \| (.+) \| (\d+) \|$", page, re.M)
-    found = []
-    for each in exercises.all_exercises():
-        if each.chapter == chapter:
-            readme = each.folder / "README.md"
-            minutes = re.search(r"(\d+) minutes\.", readme.read_text())
-            place = str(readme.relative_to(chapter.folder))
-            found.append((each.name, place, each.title, minutes[1]))
-    assert rows == found, "write a row '| [name](exercises/.../README.md) | title | minutes |'"
+def test_a_lesson_has_all_its_tables(chapter):
+    lesson = chapter.pages[0].read_text()
+    for name in ("objectives", "experiments", "tasks", "key_points"):
+        call = f'<!-- [[[cog tables.{name}("{chapter.number}") ]]] -->'
+        assert lesson.count(call) == 1, f"{chapter.pages[0]}: write {call} where the table goes"
+
+
+def test_a_table_that_is_out_of_date_is_found_and_written(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text('<!-- [[[cog tables.tasks("01") ]]] -->\nold\n<!-- [[[end]]] -->\n')
+    assert list(tables.out_of_date([page])) == [page]
+    page.write_text(tables.made(page))
+    assert "| [01/1](exercises/1_first_task/README.md) | Write a task" in page.read_text()
+    assert not list(tables.out_of_date([page]))

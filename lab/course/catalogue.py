@@ -9,7 +9,8 @@ An entry comes from one of two places:
   provokers of a file share one bench, which ``prepare(bench)``, if there is one, makes ready.
 
 In a message ``...`` stands for what varies. The tests run every provoker: a message that this
-Celery does not print any more turns them red. ``python -m lab.course.catalogue`` writes the page.
+Celery does not print any more turns them red. ``lab tables`` writes the
+page `tutorials/errors.md`.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ from lab import chapters
 from lab.bench import Bench
 from lab.course import experiments
 from lab.course.matching import likeness, literal, says, words
-
-PAGE = chapters.ROOT / "tutorials" / "errors.md"
 
 Provoker = Callable[[Bench], str]
 P = TypeVar("P", bound=Provoker)
@@ -140,38 +139,3 @@ def find(text: str) -> list[Entry]:
         if found:
             return [entry for _, entry in found]
     return []
-
-
-# The page
-
-INTRODUCTION = """# Error messages, and what they mean
-
-Each message below is one that Celery 5.7 prints: the tests make every one of them happen. In a
-message `...` stands for what varies: names, ids, hosts, numbers.
-
-To find yours, search this page with Ctrl-F for a few words of it, without names and numbers. Or let
-`lab` search. It takes a whole traceback or log as well:
-
-```sh
-lab error "No nodes replied within time constraint"
-lab error < worker.log
-```
-"""
-
-
-def page() -> str:
-    """The catalogue as a page of the course."""
-    lines = [INTRODUCTION]
-    for chapter in chapters.all_chapters():
-        if entries := [entry for entry in all_entries() if entry.chapter == chapter]:
-            lines.append(f"## {chapter.name}: {chapter.title}\n")
-        for entry in entries:
-            source = f"../{entry.chapter.name}/{entry.source.parent.name}/{entry.source.name}"
-            lines.append(f"### {entry.title}\n\n{entry.markdown()}\n")
-            lines.append(f"See it: {entry.see} ([source]({source}))\n")
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())
-    print(f"{PAGE} has {len(all_entries())} entries")

@@ -56,6 +56,12 @@ class Exercise:
         return (self.folder / "README.md").read_text().splitlines()[0].removeprefix("# ")
 
     @property
+    def minutes(self) -> int:
+        """How long it takes, as its README says: "10 minutes."."""
+        said = re.search(r"(\d+) minutes\.", (self.folder / "README.md").read_text())
+        return int(said[1]) if said else 0
+
+    @property
     def solution(self) -> Path:
         """The folder with our answer: the files that a learner completes."""
         return self.chapter.folder / "solutions" / self.folder.name
