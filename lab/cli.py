@@ -343,5 +343,29 @@ def tables(check: bool) -> None:
     write(check)
 
 
+@main.command()
+@click.argument("kind", type=click.Choice(["experiment", "exercise", "error"]))
+@click.argument("name", metavar="CHAPTER/NAME")
+def new(kind: str, name: str) -> None:
+    """Make the files of a new experiment, exercise or error: experiment 03/the_question."""
+    from lab.commands.author import new
+
+    new(kind, name)
+
+
+@main.group()
+def dev() -> None:
+    """Look at the course as those do who write it: dev check."""
+
+
+@dev.command("check")
+@click.argument("chapter", required=False)
+def dev_check(chapter: str | None) -> None:
+    """Say what is missing in the course, or in one CHAPTER. Nothing is run."""
+    from lab.commands.author import check
+
+    sys.exit(0 if check(chapter) else 1)
+
+
 if __name__ == "__main__":
     main()

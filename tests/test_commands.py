@@ -110,6 +110,8 @@ def test_the_list_of_commands_is_in_the_order_of_need():
         "notebook",
         "page",
         "tables",
+        "new",
+        "dev",
     ]
 
 

@@ -44,14 +44,6 @@ def test_tables_and_lists_are_those_of_the_folders(page):
     assert not list(tables.out_of_date([page])), f"{page} is out of date. Type:  lab tables"
 
 
-@pytest.mark.parametrize("chapter", all_chapters(), ids=lambda each: each.name)
-def test_a_lesson_has_all_its_tables(chapter):
-    lesson = chapter.pages[0].read_text()
-    for name in ("objectives", "experiments", "tasks", "key_points"):
-        call = f'<!-- [[[cog tables.{name}("{chapter.number}") ]]] -->'
-        assert lesson.count(call) == 1, f"{chapter.pages[0]}: write {call} where the table goes"
-
-
 def test_a_table_that_is_out_of_date_is_found_and_written(tmp_path):
     page = tmp_path / "page.md"
     page.write_text('<!-- [[[cog tables.tasks("01") ]]] -->\nold\n<!-- [[[end]]] -->\n')

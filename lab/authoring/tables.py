@@ -60,18 +60,16 @@ def key_points(number: str) -> None:
 def experiments(number: str) -> None:
     """The experiments of a chapter."""
     print("| experiment | question |\n|---|---|")
-    for each in course_experiments.all_experiments():
-        if each.chapter.number == number:
-            print(f"| [{each.name}](experiments/{each.path.name}) | {each.story['title']} |")
+    for each in course_experiments.of_chapter(chapters.find(number)):
+        print(f"| [{each.name}](experiments/{each.path.name}) | {each.story['title']} |")
 
 
 def tasks(number: str) -> None:
     """The exercises of a chapter."""
     print("| exercise | what you do | minutes |\n|---|---|---|")
-    for each in exercises.all_exercises():
-        if each.chapter.number == number:
-            place = f"exercises/{each.folder.name}/README.md"
-            print(f"| [{each.name}]({place}) | {each.title} | {each.minutes} |")
+    for each in exercises.of_chapter(chapters.find(number)):
+        place = f"exercises/{each.folder.name}/README.md"
+        print(f"| [{each.name}]({place}) | {each.title} | {each.minutes} |")
 
 
 def errors() -> None:

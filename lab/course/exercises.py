@@ -145,12 +145,13 @@ class Exercise:
 
 
 def all_exercises() -> list[Exercise]:
-    """Every exercise of the course, in the order of chapter and number."""
-    return [
-        Exercise(chapter, folder)
-        for chapter in chapters.all_chapters()
-        for folder in sorted(chapter.folder.glob("exercises/[0-9]*"))
-    ]
+    """Every exercise of the course, chapter by chapter."""
+    return [each for chapter in chapters.all_chapters() for each in of_chapter(chapter)]
+
+
+def of_chapter(chapter: chapters.Chapter) -> list[Exercise]:
+    """The exercises of one chapter, in the order of their numbers."""
+    return [Exercise(chapter, each) for each in sorted(chapter.folder.glob("exercises/[0-9]*"))]
 
 
 def of_folder(folder: Path) -> Exercise:

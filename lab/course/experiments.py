@@ -189,12 +189,13 @@ def speed(sentence: str) -> bool:
 
 
 def all_experiments() -> list[Experiment]:
-    """Every experiment of the course, chapter by chapter, in the order of their names."""
-    return [
-        Experiment(chapter, path)
-        for chapter in chapters.all_chapters()
-        for path in sorted(chapter.folder.glob("experiments/*.py"))
-    ]
+    """Every experiment of the course, chapter by chapter."""
+    return [each for chapter in chapters.all_chapters() for each in of_chapter(chapter)]
+
+
+def of_chapter(chapter: chapters.Chapter) -> list[Experiment]:
+    """The experiments of one chapter, in the order of their names."""
+    return [Experiment(chapter, path) for path in sorted(chapter.folder.glob("experiments/*.py"))]
 
 
 def find(name: str) -> Experiment:
