@@ -311,12 +311,9 @@ def a_terminated_task(bench):
     from bad import slow
 
     running = slow.apply_async(soft_time_limit=60)
-    # "Received" in the log is not enough: a task that has not begun is "revoked".
-    wait_until(
-        lambda: running.id in {run.id for run in bench.timeline().runs},
-        "the task did not begin",
-        timeout=60,
-    )
+    # "Received" in the log is not enough: what the worker does not know to run is "revoked".
+    worker = bench.processes[1]
+    wait_until(lambda: running.id in worker.active(), "the task did not begin")
     running.revoke(terminate=True)
     return raised(lambda: running.get(timeout=60))
 

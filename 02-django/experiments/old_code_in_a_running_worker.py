@@ -74,7 +74,9 @@ def run(bench):
 
     call("before")
     tasks = folder / "album" / "tasks.py"
-    tasks.write_text(tasks.read_text().replace('"old"', '"brand new"'))
+    edited = tasks.with_suffix(".edited")
+    edited.write_text(tasks.read_text().replace('"old"', '"brand new"'))
+    edited.replace(tasks)  # in one step: nobody sees half of it, or reloads twice
     site.wait_for("reloading")
     wait_until(
         lambda: watched.log().count(WORKER_READY) == 2,

@@ -59,18 +59,20 @@ def run(bench):
     def press_the_button(url):
         site.post(f"{url}/cancel")
 
+    def its_task(url):
+        return redis.hget(f"mailroom:{url.rpartition('/')[2]}", "task")
+
     def terminate_its_task(url):
-        id = redis.hget(f"mailroom:{url.rpartition('/')[2]}", "task")
-        control.revoke(id, terminate=True)
+        control.revoke(its_task(url), terminate=True)
 
     def terminate_what_runs(url):
-        control.revoke(wait_until(two_running, "the worker does not say so"), terminate=True)
+        control.revoke([*worker.active()], terminate=True)
         wait_until(lambda: worker.log().count("Terminating") == 2, "no end", log=worker.log)
 
-    def two_running():
-        found = control.inspect().active() or {}
-        ids = [task["id"] for tasks in found.values() for task in tasks]
-        return ids if len(ids) == 2 else None
+    def known(url):
+        """Whether the worker knows that two mails run, and that the mailing's task has ended."""
+        active = worker.active()
+        return len(active) == 2 and its_task(url) not in active
 
     def begun(url):
         return redis.scard(f"mailroom:{url.rpartition('/')[2]}:begun")
@@ -84,6 +86,7 @@ def run(bench):
         form = {"subject": "Summer", "text": "Look!", "subscribers": SUBSCRIBERS}
         url = site.post("/mailings", data=form).headers["Location"]
         wait_until(lambda url=url: begun(url) == 2, "no two mails begin", log=worker.log)
+        wait_until(lambda url=url: known(url), "the worker does not know them", log=worker.log)
         stop(url)
         server.send(signal.SIGCONT)
         wait_until(quiet, "the worker did not come to an end", log=worker.log, timeout=60)

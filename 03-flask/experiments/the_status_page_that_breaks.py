@@ -98,8 +98,9 @@ def run(bench):
     address = f"127.0.0.1:{free_port()}"
     argv = [sys.executable, "-m", "gunicorn", "pages:app", "--bind", address, "--no-control-socket"]
     web = bench.process("web", argv, cwd=bench.folder)
-    bench.worker("pages:queue", cwd=bench.folder)
+    worker = bench.worker("pages:queue", cwd=bench.folder)
     web.wait_for("Booting worker")
+    wait_until(worker.answers, "the worker does not answer", log=worker.log)  # it hears a revoke
     rows = []
     with httpx.Client(base_url=f"http://{address}", timeout=60) as site:
         ids = {task: site.post(f"/work/{task}").text for task in TASKS[:-1]}

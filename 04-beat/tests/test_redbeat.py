@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 from click.testing import CliRunner
-
 from conftest import CHAPTER, wait_until_idle
+
 from lab import Bench
 from lab.bench import celery, wait_until
 

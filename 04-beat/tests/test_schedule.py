@@ -8,8 +8,8 @@ from pathlib import Path
 from celery import Celery
 from celery.beat import ScheduleEntry
 from click.testing import CliRunner
-
 from conftest import CHAPTER
+
 from lab import cli
 from lab.schedule.coming import coming_runs, next_run
 

@@ -43,7 +43,7 @@ app = Celery("orders", broker="redis://localhost:6379/0")
 app.conf.task_ignore_result = True
 app.conf.task_acks_late = os.environ["HOW"] == "acks_late"
 app.conf.broker_transport_options = {
-    "visibility_timeout": 3,
+    "visibility_timeout": int(os.environ["TIMEOUT"]),
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
     "unacked_mutex_expire": 1,
@@ -66,10 +66,11 @@ def run(bench):
     folder, client, redis = bench.copy({}), Celery(set_as_current=False), bench.broker.client
     (folder / "orders.py").write_text(ORDERS)
 
-    def hire(how):
-        return bench.worker("orders", queues=how, cwd=folder, env={"HOW": how}, wait=False)
+    def hire(how, timeout):
+        env = {"HOW": how, "TIMEOUT": str(timeout)}
+        return bench.worker("orders", queues=how, cwd=folder, env=env, wait=False)
 
-    workers = {how: hire(how) for how in HOW}
+    workers = {how: hire(how, timeout=3600) for how in HOW}
     shop = Shop(bench, workers=1, reconciler=False)
     rows = []
     for how, worker in workers.items():
@@ -78,14 +79,15 @@ def run(bench):
             return client.send_task("print_order", [number], queue=how).id
 
         worker.wait_for(WORKER_READY, timeout=60)
-        send(1)
-        worker.wait_for("order 1")
+        first = send(1)
+        # The worker knows that it has begun: with the defaults it has acknowledged it by then.
+        wait_until(lambda w=worker, id=first: id in w.active(), "order 1", log=worker.log)
         worker.wait_for(f"[{send(2)}] received")
         kill_between(redis, worker, how, send)
         rows.append({"how": how} | in_redis(bench, how))
     order = kill_between(redis, shop.workers[0], "urgent", lambda: shop.order(3))
     rows.append({"how": "the print shop"} | in_redis(bench, "urgent"))
-    workers = {how: hire(how) for how in HOW}
+    workers = {how: hire(how, timeout=3) for how in HOW}
     new = shop.hire()
     bench.run([sys.executable, "-m", "printshop.reconcile", "--older-than", "0"], env=shop.env)
     spool = shop.home / "spool" / f"{order}.json"

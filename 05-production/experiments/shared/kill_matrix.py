@@ -18,8 +18,6 @@ two fates. That is a part of the kill matrix in reliability.md, word for word: s
 import json
 from collections.abc import Mapping, Sequence
 
-from celery import Celery
-
 from lab import Bench
 from lab.bench import Worker, wait_until
 from lab.observe.timeline import Run
@@ -119,7 +117,9 @@ class Case:
 
 def hire(bench: Bench, queues: Sequence[str], settings: Mapping, env: Mapping[str, str]) -> Worker:
     """A worker for these queues. It is not ready yet."""
-    (bench.folder / "printer.py").write_text(PRINTER)
+    module = bench.folder / "printer.py"
+    if not module.exists():  # once, before the first worker: another may be reading it just now
+        module.write_text(PRINTER)
     env = {**env, "SETTINGS": json.dumps(settings)}
     return bench.worker("printer", queues=",".join(queues), cwd=bench.folder, env=env, wait=False)
 
@@ -141,14 +141,12 @@ def occupy(bench: Bench, cases: Sequence[Case]) -> None:
         case.worker.wait_for("B] received", timeout=60)
         what = f"{case.queue}: A does not run, or is not acknowledged as it should be"
         wait_until(case.busy, what, timeout=60, log=case.worker.log)
-    workers = [f"{case.worker.name}@bench" for case in cases]
-    ask, begun = Celery(set_as_current=False).control.inspect, {f"{c.queue}: A" for c in cases}
-
-    def known() -> bool:
-        active = ask(destination=workers, timeout=20).active() or {}
-        return begun <= {task["id"] for tasks in active.values() for task in tasks}
-
-    wait_until(known, "a worker does not know that A has begun", timeout=60)
+    for case in cases:
+        wait_until(
+            lambda case=case: f"{case.queue}: A" in case.worker.active(),
+            f"{case.queue}: the worker does not know that A has begun",
+            log=case.worker.log,
+        )
 
 
 def employ(bench: Bench, fates: Fates) -> list[Case]:
