@@ -1,4 +1,4 @@
-"""A print shop: orders are charged, printed and confirmed. Once each, whatever dies."""
+"""Given: a print shop. Orders are charged, printed and confirmed. Once each, whatever dies."""
 
 from printshop.celery import app
 

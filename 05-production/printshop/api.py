@@ -1,4 +1,4 @@
-"""The counter of the shop:  flask --app printshop.api:api run --port 8000
+"""Given: the counter of the shop:  flask --app printshop.api:api run --port 8000
 
 POST /orders answers 202 when the order is on the disk. It does not need the broker for that.
 """

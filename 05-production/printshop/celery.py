@@ -1,4 +1,4 @@
-"""The Celery app. What it is set to, and why, stands in settings.py."""
+"""Given: the Celery app. What it is set to, and why, stands in settings.py."""
 
 from celery import Celery
 

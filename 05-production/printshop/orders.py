@@ -1,4 +1,4 @@
-"""The orders: a folder for each, and in it a file for each thing that has happened.
+"""Given: the orders. A folder for each, and in it a file for each thing that has happened.
 
 This is the truth. A queue forgets, and so does a worker: what has to be done next is what is not
 written here.

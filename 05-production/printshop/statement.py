@@ -1,4 +1,4 @@
-"""Bulk work: nobody waits for it, and it must not stand in the way of an order."""
+"""Given: bulk work. Nobody waits for it, and it must not stand in the way of an order."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and that are written once."""
+"""Given: files that are there whole or not at all, and that are written once."""
 
 import json
 import os

@@ -45,8 +45,11 @@ def place(path: Path) -> str:
 def strays(chapter: chapters.Chapter) -> Iterator[str]:
     """Files that nobody looks at, where they lie."""
     for path in inside(chapter.folder / "experiments") + inside(chapter.folder / "errors"):
-        if path.suffix != ".py":
-            yield f"{place(path)}: a stray file. Here are Python files only: move or delete it."
+        if path.suffix != ".py" and path.name != "shared":
+            yield (
+                f"{place(path)}: a stray file. Here are Python files, and what several of them "
+                "need, in `shared`: move or delete it."
+            )
     known = {each.folder.name for each in exercises.of_chapter(chapter)}
     for path in inside(chapter.folder / "exercises"):
         if path.name not in known:
