@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from lab.bench import WORKER_READY, Bench, Process, free_port, wait_until, whole_lines
+from lab.bench import Bench, Process, Server, free_port, wait_until, whole_lines
 
 SECONDS = 60  # how long a test waits for what must come, on a machine that has other things to do
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # what a browser says
@@ -44,14 +44,14 @@ class Mailroom:
         self.workers: list[Process] = []
 
         self.start_mail_server(wait=False)
-        self.server, self.url = self.serve(wait=False)
+        self.server = self.serve(wait=False)
+        self.url = self.server.url
         for _ in range(workers):
             self.hire(wait=False)
         self.wait_for_mail_server()
         self.web = httpx.Client(base_url=self.url, timeout=30)
-        for worker in self.workers:
-            worker.wait_for(WORKER_READY, timeout=SECONDS)
-        wait_until_it_answers(self.server, self.url)
+        bench.all_ready()
+        self.server.wait_until_it_answers()
 
     # Its processes
 
@@ -72,15 +72,11 @@ class Mailroom:
         self.workers.append(worker)
         return worker
 
-    def serve(self, env=None, *, wait: bool = True) -> tuple[Process, str]:
-        """Gunicorn with two processes, as in production. Returns it and its address."""
-        address = f"127.0.0.1:{free_port()}"
-        argv = [sys.executable, "-m", "gunicorn", "mailroom:create_app()", "--bind", address]
+    def serve(self, env=None, *, wait: bool = True) -> Server:
+        """Gunicorn with two processes, as in production. Its `url` says where."""
+        argv = [sys.executable, "-m", "gunicorn", "mailroom:create_app()", "--bind", "{address}"]
         argv += ["--workers", "2", "--preload", "--no-control-socket"]
-        server = self.bench.process("web", argv, env=self.env | (env or {}), cwd=self.folder)
-        if wait:
-            wait_until_it_answers(server, f"http://{address}")
-        return server, f"http://{address}"
+        return self.bench.serve(argv, env=self.env | (env or {}), cwd=self.folder, wait=wait)
 
     def start_mail_server(self, *, wait: bool = True, options: list[str] | None = None) -> None:
         """Start it, on the same port and with the same ledger as before."""
@@ -142,17 +138,6 @@ class Mailroom:
 
     def mails_by_address(self) -> Counter[str]:
         return Counter(line["to"] for line in self.ledger())
-
-
-def wait_until_it_answers(server: Process, url: str) -> None:
-    def answers() -> bool:
-        assert server.running, server.log()
-        try:
-            return httpx.get(f"{url}/", timeout=30).is_success
-        except httpx.TransportError:
-            return False
-
-    wait_until(answers, "the web server did not answer", timeout=SECONDS, log=server.log)
 
 
 def people(count: int, prefix: str = "") -> str:

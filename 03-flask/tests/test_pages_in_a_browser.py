@@ -5,36 +5,20 @@ When a process is asleep in a test, it stands still in the middle of everything 
 page shows what it shall show until it was seen, on any machine.
 """
 
-import platform
-import shutil
 import time
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from serving import Mailroom, people
 
 from lab import Bench
 from lab.bench import wait_until
+from lab.testing.browsing import DESK, PHONE
 
 CHAPTER = Path(__file__).parent.parent
-# The browser may look for its maker's servers. It finds nobody.
-ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-OPTIONS = [
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-sandbox",  # a container has no room for one. It sees our own pages only
-    ALONE,
-]
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-SECONDS = 60_000  # milliseconds: how long the browser waits for what is claimed
-
 # Notes every value of the progress bar, and the milliseconds since the page was opened.
 RECORDER = """
 window.seen = []
@@ -48,22 +32,6 @@ addEventListener("DOMContentLoaded", () => {
 })
 """
 
-expect.set_options(timeout=SECONDS)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        mac = platform.system() == "Darwin"
-        command = "brew install --cask chromium" if mac else "sudo apt install chromium"
-        pytest.skip(f"Chromium is not here. Install it:  {command}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
-        yield browser
-        browser.close()
-
 
 @pytest.fixture(scope="module")
 def room(bench):
@@ -76,36 +44,9 @@ def room(bench):
 
 
 @pytest.fixture
-def visit(browser, room):
-    """Opens the mailroom in a browser that has never been there. Watches what goes wrong on it."""
-    contexts, trouble = [], []
-
-    def visit(path: str = "/", **options):
-        context = browser.new_context(viewport=DESK, **options)
-        contexts.append(context)
-        context.set_default_timeout(SECONDS)
-        context.add_init_script(RECORDER)
-        page = context.new_page()
-        page.on("pageerror", lambda error: trouble.append(f"error on the page: {error}"))
-        page.on("console", lambda said: complain(said) if said.type == "error" else None)
-        page.on("request", lambda request: check_address(request.url))
-        # From now on no window to choose files opens: it takes a moment until the browser obeys.
-        page.on("filechooser", lambda chooser: None)
-        page.goto(room.url + path)
-        return page
-
-    def complain(said) -> None:
-        if "the server responded with a status of" not in said.text:  # a 404 that was asked for
-            trouble.append(f"the browser complains: {said.text}")
-
-    def check_address(url: str) -> None:
-        if not url.startswith((room.url, "data:")):
-            trouble.append(f"a request to somebody else: {url}")
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert trouble == []
+def visit(open_page, room):
+    """Opens a page of the mailroom, and notes what its progress bar shows."""
+    return lambda path="/", **options: open_page(room.url + path, script=RECORDER, **options)
 
 
 def button(page, name: str):

@@ -372,7 +372,7 @@ def test_a_broker_that_hangs_is_no_reason_to_hang(open_mailroom):
 def test_a_mailing_that_was_kept_and_not_queued_is_sent_when_the_form_comes_again(open_mailroom):
     """Redis goes away between the two halves of a request: what is kept is still one mailing."""
     room = open_mailroom()
-    _, url = room.serve({"CELERY_BROKER_URL": "redis://127.0.0.1:9/0"})
+    url = room.serve({"CELERY_BROKER_URL": "redis://127.0.0.1:9/0"}).url
     form = filled_in(httpx.get(f"{url}/").text)
     form |= FIELDS
     answer = httpx.post(f"{url}/mailings", data=form, headers=PAGE, timeout=30)
