@@ -21,7 +21,7 @@ CHAPTER = "01-first-steps"
 
 # A bench in a process of its own, which says where its folder is and then does not end.
 SLEEPER = """
-import sys, time
+import time
 from lab import Bench
 with Bench("01-first-steps") as bench:
     bench.worker("contact_sheet", concurrency=2)

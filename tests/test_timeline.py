@@ -12,7 +12,9 @@ from lab.observe.drawing import figure
 from lab.observe.timeline import Run, Timeline
 
 TASKS = """
-import os, signal, time
+import os
+import signal
+import time
 from celery import Celery
 
 app = Celery("sad", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")

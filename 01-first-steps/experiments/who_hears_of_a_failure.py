@@ -36,7 +36,9 @@ REPORTING = {
         """    return x + y
 
 
-import os, signal, time
+import os
+import signal
+import time
 from celery.signals import task_failure
 
 

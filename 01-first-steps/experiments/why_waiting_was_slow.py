@@ -80,7 +80,7 @@ def looked(result):
     redis.rpush(result.id, "the client has looked")
 {}
 trips = []
-for attempt in range(6):
+for _ in range(6):
     start = time.monotonic()
     result = add.delay(1, 1)
     wait(result)

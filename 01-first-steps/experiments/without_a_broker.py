@@ -34,7 +34,9 @@ MESSAGES = [
 ]
 
 SEND = """
-import celery.backends.redis, kombu.transport.redis  # to import takes time, and is not meant
+# To import these takes time, and is not meant.
+import celery.backends.redis
+import kombu.transport.redis
 import time
 from tasks import add
 start = time.monotonic()

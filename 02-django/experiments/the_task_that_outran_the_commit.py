@@ -65,8 +65,11 @@ from album.models import Order
 from album.tasks import print_order
 
 sent = []  # the id of each message, when it has gone to the broker
-keep = lambda headers=None, **_: sent.append(headers["id"])
-after_task_publish.connect(keep)
+
+@after_task_publish.connect
+def keep(headers=None, **_):
+    sent.append(headers["id"])
+
 with connection.schema_editor() as editor:
     editor.create_model(Order)
 

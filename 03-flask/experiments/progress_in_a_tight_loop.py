@@ -46,7 +46,8 @@ def work(self, every):
 COMMANDS = ("get", "multi", "setex", "publish", "exec")
 
 CALL = """
-import json, time
+import json
+import time
 from counting import work
 began = time.monotonic()
 result = work.delay(EVERY)

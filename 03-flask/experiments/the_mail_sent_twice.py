@@ -46,7 +46,10 @@ RETRY_ALWAYS = {
 }
 
 SEND = """
-import csv, io, json, time
+import csv
+import io
+import json
+import time
 from make_celery import flask_app
 site = flask_app.test_client()
 form = {"subject": "Summer", "text": "Look!", "subscribers": SUBSCRIBERS}

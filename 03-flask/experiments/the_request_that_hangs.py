@@ -40,7 +40,9 @@ import httpx
 from lab.bench import free_port, wait_until
 
 SITE = """
-import celery.backends.redis, celery.app.amqp, kombu.transport.redis
+import celery.backends.redis
+import celery.app.amqp
+import kombu.transport.redis
 from celery import Celery
 from flask import Flask
 from kombu.exceptions import OperationalError

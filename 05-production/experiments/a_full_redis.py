@@ -48,7 +48,8 @@ MESSAGES = [
 ]
 
 ORDERS = """
-import os, time
+import os
+import time
 from celery import Celery
 
 app = Celery("orders", broker="redis://localhost:6379/0")

@@ -36,7 +36,8 @@ from celery import Celery
 from lab.bench import WORKER_READY, wait_until
 
 ORDERS = """
-import os, time
+import os
+import time
 from celery import Celery
 
 app = Celery("orders", broker="redis://localhost:6379/0")

@@ -49,7 +49,6 @@ STUDIO = """
 import multiprocessing
 import os
 import subprocess
-import time
 from concurrent.futures import ProcessPoolExecutor
 
 import billiard

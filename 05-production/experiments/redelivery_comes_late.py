@@ -41,7 +41,9 @@ from redis import Redis
 from lab.bench import WORKER_READY, wait_until
 
 ORDERS = """
-import json, os, time
+import json
+import os
+import time
 from celery import Celery
 
 app = Celery("orders", broker="redis://localhost:6379/0")

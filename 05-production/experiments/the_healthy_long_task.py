@@ -38,7 +38,9 @@ from kombu import Connection
 from lab.bench import WORKER_READY, wait_until
 
 STATEMENT = """
-import json, os, time
+import json
+import os
+import time
 from celery import Celery
 
 app = Celery("statement", broker="redis://localhost:6379/0")

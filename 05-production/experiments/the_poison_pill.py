@@ -42,7 +42,9 @@ from celery import Celery
 from lab.bench import WORKER_READY, wait_until
 
 PHOTOS = """
-import json, os, signal
+import json
+import os
+import signal
 from celery import Celery
 
 app = Celery("photos", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")

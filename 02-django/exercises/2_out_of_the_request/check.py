@@ -7,7 +7,8 @@ from lab.bench import TooLate, tail, wait_until
 
 # The visitor, and the web server in the same process. No port is needed.
 ORDER = """
-import json, time
+import json
+import time
 import django
 sleep, slept = time.sleep, []
 time.sleep = lambda seconds: slept.append(seconds) or sleep(seconds)

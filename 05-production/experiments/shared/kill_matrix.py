@@ -34,7 +34,9 @@ Fates = Mapping[str, Mapping[str, str]]  # FATES["SIGQUIT"]["early ack"]
 
 # Celery alone, without the shop. A picture is finished when the experiment says so.
 PRINTER = """
-import json, os, time
+import json
+import os
+import time
 from pathlib import Path
 
 from celery import Celery
