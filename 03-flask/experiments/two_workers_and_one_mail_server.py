@@ -31,7 +31,7 @@ worker, and only until somebody starts a second one to get it done faster.
 import json
 import sys
 
-from lab.bench import WORKER_READY, free_port
+from lab.bench import free_port
 
 RATE_LIMIT = {
     "mailroom/tasks.py": (
@@ -62,16 +62,16 @@ def run(bench):
         server = bench.process("mail", argv)
         env = {"MAILROOM_SMTP_PORT": port, "MAILROOM_RATE": "3/second"}
         env["MAILROOM_CELERY__task_default_queue"] = way  # two mailings side by side
-        two = [bench.worker("make_celery", cwd=folder, env=env, wait=False) for _ in range(2)]
-        mailings.append((way, folder, env, ledger, server, two))
+        for _ in range(2):
+            bench.worker("make_celery", cwd=folder, env=env, wait=False)
+        mailings.append((way, folder, env, ledger, server))
     senders = []
-    for _, folder, env, _, server, two in mailings:
+    bench.all_ready()
+    for _, folder, env, _, server in mailings:
         server.wait_for("Taking mail")
-        for worker in two:
-            worker.wait_for(WORKER_READY, timeout=60)
         senders.append(bench.start_python(SEND, cwd=folder, env=env))
     rows = []
-    for (way, _, _, ledger, _, _), sender in zip(mailings, senders, strict=True):
+    for (way, _, _, ledger, _), sender in zip(mailings, senders, strict=True):
         sender.wait(timeout=60)
         times = [json.loads(line)["at"] for line in ledger.read_text().splitlines()]
         # From the moment when the first could have come: who stands still never gets faster.

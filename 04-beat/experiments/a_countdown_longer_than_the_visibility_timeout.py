@@ -35,7 +35,7 @@ Nothing far away as a countdown or an `eta`. Write it down with its time, and le
 
 from datetime import UTC, datetime, timedelta
 
-from lab.bench import WORKER_READY, celery, wait_until
+from lab.bench import celery, wait_until
 
 SHORT = {
     "clock/celery.py": (
@@ -69,8 +69,7 @@ def run(bench):
 
     workers = [bench.worker("clock", cwd=folder, wait=False) for _ in range(2)]
     bench.process("beat", celery("clock", "beat", "--loglevel", "INFO"), cwd=folder)
-    for worker in workers:
-        worker.wait_for(WORKER_READY, timeout=60)
+    bench.all_ready()
     sent = call.apply_async(("by countdown",), countdown=10)
     remind.add(datetime.now(UTC) + timedelta(seconds=8), "on the list")
 

@@ -27,7 +27,7 @@ once, and both workers are there to work.
 which there is exactly one: see `two_beats`.
 """
 
-from lab.bench import WORKER_READY, celery, wait_until
+from lab.bench import celery, wait_until
 
 TOWER = """
 from celery import Celery
@@ -57,8 +57,7 @@ def run(bench):
     workers = [worker(env=apart) for _ in range(2)]
     argv = celery("tower", "beat", "--loglevel", "INFO")
     beat = bench.process("beat", argv, cwd=bench.folder, env=apart)
-    for each in workers:
-        each.wait_for(WORKER_READY, timeout=60)
+    bench.all_ready()
 
     def sent():
         return [each.log().count(SENT) for each in (*inside, beat)]

@@ -36,7 +36,7 @@ import json
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 IN_TOKYO = {"clock/celery.py": ('timezone = "Europe/Paris"', 'timezone = "Asia/Tokyo"')}
 
@@ -59,9 +59,9 @@ def run(bench):
     sent = [json.loads(line) for line in said.splitlines()]
     messages = {each.id: each for queue in bench.xray().queues.values() for each in queue}
     folders = {"Paris": bench.chapter, "Tokyo": bench.copy(IN_TOKYO)}
-    workers = [bench.worker("clock", queues=q, cwd=f, wait=False) for q, f in folders.items()]
-    for worker in workers:
-        worker.wait_for(WORKER_READY, timeout=60)
+    for queue, folder in folders.items():
+        bench.worker("clock", queues=queue, cwd=folder, wait=False)
+    bench.all_ready()
     from clock.celery import app
 
     def scheduled():

@@ -38,7 +38,7 @@ import json
 
 from celery import Celery
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 POST = """
 import json
@@ -78,8 +78,7 @@ def run(bench):
             bench.worker("post", cwd=bench.folder, queues=queue, env=env, wait=False)
             for queue, env in zip(queues, environments, strict=True)
         ]
-        for worker in workers:
-            worker.wait_for(WORKER_READY, timeout=60)
+        bench.all_ready()
         return workers
 
     def taken(worker):

@@ -36,8 +36,6 @@ import itertools
 
 from celery import Celery
 
-from lab.bench import WORKER_READY
-
 DARKROOM = """
 import os
 import resource
@@ -82,9 +80,9 @@ def run(bench):
         folder = bench.folder
         return bench.worker("darkroom", cwd=folder, queues=queue, options=options, wait=False)
 
-    workers = [start(f"queue{n}", its[0]) for n, its in enumerate(WORKERS.values())]
-    for worker in workers:
-        worker.wait_for(WORKER_READY, timeout=60)
+    for number, its in enumerate(WORKERS.values()):
+        start(f"queue{number}", its[0])
+    bench.all_ready()
     results = [
         [client.send_task(f"darkroom.{task}", queue=f"queue{n}") for _ in range(times)]
         for n, (_, task, times) in enumerate(WORKERS.values())

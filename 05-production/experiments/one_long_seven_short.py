@@ -36,7 +36,7 @@ import json
 
 from celery import Celery
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 SANDBOX = """
 import json
@@ -75,9 +75,8 @@ def run(bench):
         return bench.worker("sandbox", cwd=bench.folder, queues=queue, env=env, wait=False)
 
     pairs = {name: [worker(name, its) for _ in "ab"] for name, its in CONFIGURATIONS.items()}
-    for name, pair in pairs.items():
-        for each in pair:
-            each.wait_for(WORKER_READY, timeout=60)
+    bench.all_ready()
+    for name in pairs:
         client.send_task("sandbox.long", (str(gate),), queue=name, ignore_result=True)
 
     def begun(worker):
@@ -91,9 +90,8 @@ def run(bench):
             client.send_task("sandbox.short", (number,), queue=name, ignore_result=True)
 
     def held(busy):
-        return busy.log().count(
-            "sandbox.short["
-        )  # these lines say "received": it runs none of them
+        # These lines say "received": it runs none of them.
+        return busy.log().count("sandbox.short[")
 
     def done(worker):
         return worker.log().count(" succeeded in ")

@@ -38,7 +38,7 @@ from celery import Celery
 from kombu import Connection
 from redis import Redis
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 ORDERS = """
 import json
@@ -81,9 +81,8 @@ def run(bench):
 
     workers = {case: [hire(case), hire(case)] for case in CASES}
     client = Celery(set_as_current=False)
+    bench.all_ready()
     for case, pair in workers.items():
-        for worker in pair:
-            worker.wait_for(WORKER_READY, timeout=60)
         with Connection(urls[case]) as connection:
             client.send_task("print_order", connection=connection)
         taker = wait_until(lambda pair=pair: begun(pair), "nobody took the task")

@@ -39,7 +39,7 @@ from signal import SIGTERM
 
 from celery import Celery
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 SANDBOX = """
 import os
@@ -76,8 +76,7 @@ def run(bench):
         return bench.worker("sandbox", cwd=bench.folder, queues=name, wait=False, **words)
 
     workers = {name: start(name) for name in ("first", "second", "third")}
-    for worker in workers.values():
-        worker.wait_for(WORKER_READY, timeout=60)
+    bench.all_ready()
 
     def send(case, gate="", **options):
         ids[case] = client.send_task("sandbox.work", (str(gate),), queue=CASES[case], **options).id

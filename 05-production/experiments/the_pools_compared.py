@@ -39,7 +39,7 @@ import sys
 
 from celery import Celery
 
-from lab.bench import WORKER_READY, free_port
+from lab.bench import free_port
 from lab.course.experiments import needs_idle_cores
 
 WORK = """
@@ -91,12 +91,9 @@ def run(bench):
     client, port, rows = Celery(set_as_current=False), free_port(), []
     server = bench.process("server", [sys.executable, "-c", SERVER, str(port)])
     folder, env = bench.folder, {"SERVER": f"http://127.0.0.1:{port}"}
-    workers = [
+    for p in POOLS:
         bench.worker("work", cwd=folder, env=env, pool=p, queues=p, concurrency=8, wait=False)
-        for p in POOLS
-    ]
-    for worker in workers:
-        worker.wait_for(WORKER_READY, timeout=60)
+    bench.all_ready()
     server.wait_for("open")
     for what in ("sleep", "ask a server", "compute"):
         for pool in POOLS:  # one after another: there are cores for one

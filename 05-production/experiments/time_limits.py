@@ -34,7 +34,7 @@ limits on prefork, the hard one some seconds later: it also stops who has eaten 
 
 from celery import Celery
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 SERVICE = """
 import time
@@ -78,8 +78,7 @@ def run(bench):
         workers[pool] = bench.worker(
             "service", cwd=bench.folder, pool=pool, queues=pool, concurrency=4, wait=False
         )
-    for worker in workers.values():
-        worker.wait_for(WORKER_READY, timeout=60)
+    bench.all_ready()
     results = [client.send_task(f"service.{task}", queue=pool, **how) for pool, task, how in CASES]
 
     def said(worker, result):

@@ -37,7 +37,7 @@ import json
 
 from celery import Celery
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 OFFICE = """
 import json
@@ -82,8 +82,7 @@ def run(bench):
 
     workers = {f"queue{n}": worker(f"queue{n}", its[0]) for n, its in enumerate(LAYOUTS.values())}
     workers["urgent"] = worker("urgent", {})
-    for each in workers.values():
-        each.wait_for(WORKER_READY, timeout=60)
+    bench.all_ready()
 
     def begun():
         return {run.id for run in bench.timeline().runs}

@@ -1,58 +1,46 @@
-import sys
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from serving import Here, Obedient, open_shop
 
 from lab import Bench
 
-CHAPTER = Path(__file__).parent.parent
-sys.path.insert(0, str(CHAPTER))
+
+@pytest.fixture(scope="session")
+def busy(chapter) -> Iterator[Bench]:
+    """A bench for the shop with workers."""
+    with Bench(chapter.folder) as bench:
+        yield bench
 
 
-@pytest.fixture(scope="session", autouse=True)
-def benches():
-    """Two benches. In one there is a shop with workers, in the other nobody takes a message.
+@pytest.fixture(scope="session")
+def bench(busy, bench):
+    """A bench without workers: what a test sends stays in its queue.
 
-    Every test has them, used or not: an app that was touched without them would keep connections
-    to port 6379, where a learner's own Redis may be. What this process imports and sends belongs
-    to the second one.
+    What this process imports and sends belongs to this one, which began after `busy`.
     """
-    with Bench(CHAPTER) as busy, Bench(CHAPTER) as quiet:
-        yield busy, quiet
+    return bench
 
 
 @pytest.fixture(scope="session")
-def bench(benches):
-    """A bench without workers: what a test sends stays in its queue."""
-    return benches[1]
-
-
-@pytest.fixture(scope="session")
-def shop(benches):
+def shop(busy, bench):
     """A shop that works: the API, a worker with two processes, a provider that obeys the test."""
-    from serving import open_shop
-
-    return open_shop(benches[0])
+    return open_shop(busy)
 
 
 @pytest.fixture
-def another_shop():
+def another_shop(new_bench):
     """Opens a shop on a bench of its own: `another_shop(workers=2, folder=edit)`.
 
     The words are those of `serving.open_shop`, and `edit` is one for `Bench.copy`. At the end of
     the test it is gone.
     """
-    from serving import open_shop
 
-    with ExitStack() as stack:
+    def open_another(edit=None, **options):
+        bench = new_bench()
+        return open_shop(bench, folder=bench.copy(edit) if edit else None, **options)
 
-        def open_another(edit=None, **options):
-            bench = stack.enter_context(Bench(CHAPTER))
-            folder = bench.copy(edit) if edit else None
-            return open_shop(bench, folder=folder, **options)
-
-        yield open_another
+    return open_another
 
 
 @pytest.fixture
@@ -62,8 +50,6 @@ def here(bench, tmp_path, monkeypatch):
     `here.sent()` says which tasks were sent, and to which queue. They are imported in a fixture,
     not by the test file: Celery reads its settings when it is imported.
     """
-    from serving import Here
-
     here = Here(bench, tmp_path)
     monkeypatch.setattr(here.orders, "ORDERS", here.folder)
     monkeypatch.setattr(here.tasks, "SPOOL", here.spool)
@@ -74,8 +60,6 @@ def here(bench, tmp_path, monkeypatch):
 @pytest.fixture
 def provider(here, tmp_path, monkeypatch):
     """A provider in this process, which charges for the modules of `here`, and obeys the test."""
-    from serving import Obedient
-
     with Obedient(tmp_path / "ledger.jsonl") as provider:
         monkeypatch.setattr(here.payments, "PROVIDER", provider.url)
         yield provider

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from kombu import Connection
 
 from experiments.shared.chaos import Shop
-from lab.bench import WORKER_READY, Bench, Process, wait_until, whole_lines
+from lab.bench import Bench, Process, wait_until, whole_lines
 from world.provider import Provider, Request
 
 CHAPTER = Path(__file__).parent.parent
@@ -104,8 +104,7 @@ def open_shop(bench: Bench, *, workers: int = 1, env=None, folder: Path | None =
     shop.charges = f"{shop.obedient.url}/charges"
     shop.env |= {"PRINTSHOP_PROVIDER": shop.obedient.url, **(env or {})}
     shop.workers = [shop.hire() for _ in range(workers)]
-    for worker in shop.workers:
-        worker.wait_for(WORKER_READY, timeout=SECONDS)
+    bench.all_ready()
     return shop
 
 

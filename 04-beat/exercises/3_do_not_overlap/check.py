@@ -1,6 +1,6 @@
 from celery.exceptions import TimeoutError
 
-from lab.bench import WORKER_READY, TooLate, wait_until
+from lab.bench import TooLate, wait_until
 
 KEY = "lock:tank"
 
@@ -45,8 +45,7 @@ def check(bench):
         assert roll in rolls(), f"{why} The task says: {said}."
         return result
 
-    for worker in workers:
-        worker.wait_for(WORKER_READY)
+    bench.all_ready()
 
     # Two at once
     bay = enters("bay", "The tank is empty, and the roll 'bay' does not get in.")

@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from lab.bench import WORKER_READY, TooLate, wait_until
+from lab.bench import TooLate, wait_until
 
 # The learner's worker, which looks every second for messages that are lost.
 QUICK = """
@@ -33,8 +33,7 @@ def check(bench):
     where = {"cwd": bench.folder, "env": {"PYTHONPATH": str(bench.chapter)}, "wait": False}
     doomed = bench.worker("quick", queues="doomed", **where)
     worker = bench.worker("quick", concurrency=4, **where)
-    doomed.wait_for(WORKER_READY)
-    worker.wait_for(WORKER_READY)
+    bench.all_ready()
     sent = {order: print_order.apply_async([order], queue=queue) for order, queue in ORDERS.items()}
 
     def until(condition, otherwise):

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 
-from lab.bench import WORKER_READY, TooLate, wait_until
+from lab.bench import TooLate, wait_until
 
 # A disk that is full in the middle of an order: no file may be larger than this.
 FULL = """
@@ -103,8 +103,7 @@ def check(bench):
     # Lost in the worker
     lever = bench.folder / "stopped"
     lever.touch()
-    worker = bench.worker("shop", wait=False)
-    worker.wait_for(WORKER_READY)
+    worker = bench.worker("shop")
     place("moor", "moor", "A customer ordered 'moor'.")
     until(lambda: bench.timeline().runs, "'moor' was ordered, and no worker prints it.")
     until(lambda: not redis.hlen("unacked"), "The message of 'moor' is not acknowledged.")

@@ -1,4 +1,4 @@
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 MOST = 4  # workers
 LONG = 3000  # copies: ten minutes, as a statement takes
@@ -28,8 +28,7 @@ def check(bench):
         name: bench.worker("shop", queues=queues, wait=False) for name, queues in WORKERS.items()
     }
     host = {f"worker{number}@bench": name for number, name in enumerate(workers, 1)}
-    for worker in workers.values():
-        worker.wait_for(WORKER_READY)
+    bench.all_ready()
 
     def busy(*tasks):
         """The workers that are at work for ten minutes, on one of these tasks."""

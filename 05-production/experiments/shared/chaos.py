@@ -65,8 +65,7 @@ class Shop:
         self.api.wait_for("Booting worker", timeout=60)
         self.web = httpx.Client(base_url=f"http://{api}", timeout=30)
         self.charges = f"http://{provider}/charges"
-        for worker in self.workers:
-            worker.wait_for(WORKER_READY, timeout=60)
+        bench.all_ready()
 
     def start(self, name: str, module: str, *words: object) -> Process:
         argv = [sys.executable, "-m", module, *map(str, words)]
