@@ -46,6 +46,8 @@ def run(bench):
         return bench.xray().lengths["celery"]
 
     def kill_and_start():
+        # When the disk is slow it answers first, and writes to the file a moment later.
+        wait_until(lambda: not persistence(broker).get("aof_buffer_length"), "it does not write")
         broker.kill()
         broker.start()
         return bench.xray().lengths.get("celery", 0)

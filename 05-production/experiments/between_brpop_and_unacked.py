@@ -33,7 +33,7 @@ import sys
 
 from celery import Celery
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 ORDERS = """
 import os
@@ -79,7 +79,6 @@ def run(bench):
         def send(number=3, how=how):
             return client.send_task("print_order", [number], queue=how).id
 
-        worker.wait_for(WORKER_READY, timeout=60)
         first = send(1)
         # The worker knows that it has begun: with the defaults it has acknowledged it by then.
         wait_until(lambda w=worker, id=first: id in w.active(), "order 1", log=worker.log)

@@ -17,10 +17,8 @@ run to their end?
 
 `revoke` does not touch the queue. It tells an id to the workers that run at this moment, and each
 keeps it in its memory. A worker that is to begin a task with this id throws it away. What has
-begun goes on, unless you say `terminate=True`: then its pool process is killed in the middle.
-
-Yet its state says REVOKED until it ends. All workers hear of an id. Those that do not have the task
-take it for one that nobody has begun. (A state STARTED would tell them: `task_track_started`.)
+begun goes on, unless you say `terminate=True`: then its pool process is killed in the middle. Yet
+its state is REVOKED until it ends: the other workers take it for one that nobody has begun.
 
 When a worker stops, it gives back what it has not begun, and its memory is gone. The next one gets
 the message, knows nothing of your call, and runs the task. Its state was REVOKED before: since 5.6
@@ -34,8 +32,6 @@ starts also asks the others what is revoked. (Those of the bench do not: `--with
 A mark of your own, in a file or in Redis, that the task looks at before it begins and before each
 step that cannot be undone: `cancel_or_terminate` in chapter 03. Terminate only what hangs.
 """
-
-from signal import SIGTERM
 
 from celery import Celery
 
@@ -54,7 +50,6 @@ def work(gate):
     while gate and not os.path.exists(gate):  # it ends when the experiment says so
         time.sleep(0.05)
 """
-
 
 CASES = {  # and the queue of each: the worker that reads it has the same name
     "in the queue": "first",
@@ -100,9 +95,7 @@ def run(bench):
     for case in (RESTARTED, STATEDB):
         send(case, countdown=8)
         revoke(case, [workers[CASES[case]]])
-        workers[CASES[case]].send(SIGTERM)
-    for case in (RESTARTED, STATEDB):
-        workers[CASES[case]].wait()
+        workers[CASES[case]].stop()
         workers[CASES[case]] = start(CASES[case])
     first, *_ = everyone = list(workers.values())
     for worker in everyone:  # one that is starting hears nothing

@@ -182,7 +182,7 @@ class Player:
     def do_file(self, fence: Fence, seen: bool) -> None:
         file = self.file(fence)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(fence.text)
+        write(file, fence.text)
 
     do_python = do_file  # without a name for its file: an error
 
@@ -190,7 +190,7 @@ class Player:
         file = self.file(fence)
         if not file.exists():
             raise Mismatch(f"{file} is to be edited, and is not there: name the terminal as well")
-        file.write_text(edited(file.read_text(), fence.text, file.name))
+        write(file, edited(file.read_text(), fence.text, file.name))
 
     def file(self, fence: Fence) -> Path:
         """The file that a fence writes, in the folder of its terminal or of the last one."""
@@ -200,6 +200,15 @@ class Player:
         file = (terminal.folder if terminal else self.folder) / fence.options["file"]
         self.written[file] = fence.options.get("kept") or self.written.get(file, "")
         return file
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file in one step: a server that watches it never reads half of it."""
+    unfinished = file.with_name(f".{file.name}.part")
+    unfinished.write_text(text)
+    if file.exists():
+        shutil.copymode(file, unfinished)
+    unfinished.replace(file)
 
 
 def at_python(terminal: Terminal) -> bool:
