@@ -3,16 +3,28 @@
 import inspect
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 import redis
 
 from lab import Bench
-from lab.bench import Broker, Died, NoServer, TooLate, server_binary, wait_until, whole_lines
+from lab.bench import (
+    WORKER_READY,
+    Broker,
+    Died,
+    NoServer,
+    TooLate,
+    free_port,
+    server_binary,
+    wait_until,
+    whole_lines,
+)
 from lab.chapters import ROOT
 from tests.leftovers import gone, hears_signals, still_there
 
@@ -121,6 +133,41 @@ def test_a_broker_whose_port_is_taken_tries_another(monkeypatch):
         with Bench(CHAPTER) as other:
             assert other.broker.port != one.broker.port
             assert other.broker.client.info("server")["process_id"] == other.broker.pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port cannot be shared")
+def test_a_free_port_is_given_to_nobody_else_before_our_server_listens_there():
+    """To bind, to close and to hope was a race that twenty tests side by side lost now and then."""
+    port = free_port()
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind(("127.0.0.1", port))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        socket.create_connection(("127.0.0.1", port)).close()
+    assert len({free_port() for _ in range(500)}) == 500
+
+
+def test_a_server_is_there_when_it_answers():
+    with Bench(CHAPTER) as bench:
+        server = bench.serve([sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "{port}"])
+        with urllib.request.urlopen(server.url) as answer:
+            assert answer.status == 200
+
+
+def test_a_server_that_dies_is_not_waited_for():
+    with Bench(CHAPTER) as bench, pytest.raises(Died, match="before it answered"):
+        bench.serve([sys.executable, "-c", "print('no page for {address}')"])
+
+
+def test_workers_that_start_side_by_side_are_awaited_together():
+    with Bench(CHAPTER) as bench:
+        workers = [bench.worker("contact_sheet", wait=False) for _ in range(2)]
+        bench.all_ready()
+        assert all(WORKER_READY in worker.log() for worker in workers)
 
 
 def test_a_broker_that_was_killed_comes_back_on_its_port_with_what_it_saved():

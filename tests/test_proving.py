@@ -32,7 +32,7 @@ OF_EACH_CHAPTER = (
 
 # One collection for all chapters: it takes seconds. It asks what `--chapter` asks of each test.
 COLLECT = """
-import sys, pytest
+import pytest
 from lab.chapters import all_chapters
 
 class About:

@@ -256,11 +256,13 @@ class Bench:
     ) -> Server:
         """Start a web server on a free port, and return when it answers. Its `url` says where.
 
-        In `argv`, ``{address}`` stands for host and port: ``["gunicorn", "album.wsgi", "--bind",
-        "{address}"]``. With ``wait=False`` it returns at once; call `wait_until_it_answers` later.
+        In `argv`, ``{address}`` stands for host and port, ``{port}`` for the port alone:
+        ``["gunicorn", "album.wsgi", "--bind", "{address}"]``. With ``wait=False`` it returns at
+        once; call `wait_until_it_answers` later.
         """
-        address = f"127.0.0.1:{free_port()}"
-        words = [str(word).replace("{address}", address) for word in argv]
+        port = str(free_port())
+        address = f"127.0.0.1:{port}"
+        words = [str(word).replace("{address}", address).replace("{port}", port) for word in argv]
         server = self._start(Server, name, words, cwd=cwd, env=env, ready=None)
         server.address = address
         if wait:
