@@ -85,23 +85,6 @@ def test_a_lesson_ends_with_its_tables_and_key_points(chapter):
 
 
 @each
-def test_the_minutes_add_up(chapter):
-    minutes = {}
-    for page in chapter.pages:
-        said = re.search(r"This page takes (\d+) minutes", page.read_text())
-        assert said, f"{page}: write 'This page takes N minutes'"
-        minutes[page.name] = int(said[1])
-    assert minutes["README.md"] <= 30, "a first page takes at most 30 minutes"
-    assert chapter.teach == sum(minutes.values()), f"lesson.toml: teach is the sum of {minutes}"
-    practise = {
-        one.name: one.minutes for one in exercises.all_exercises() if one.chapter == chapter
-    }
-    assert chapter.practise == sum(practise.values()), (
-        f"lesson.toml: practise is the sum of {practise}"
-    )
-
-
-@each
 def test_every_page_of_a_chapter_can_be_found_from_its_lesson(chapter):
     lesson = chapter.pages[0].read_text()
     for page in chapter.pages[1:]:

@@ -24,7 +24,7 @@ OF_EACH_CHAPTER = (
     "test_the_solution_passes",
     "test_every_message_is_printed",
     "test_a_notebook_runs_and_prints_what_is_committed",
-    "test_the_minutes_add_up",
+    "test_nothing_is_missing_in_a_chapter",
     "test_internal_links_lead_somewhere",
     "test_an_example_imports_its_own_folder_and_its_requirements_only",
 )

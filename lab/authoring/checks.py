@@ -7,6 +7,7 @@ ones, and then run everything.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def of_chapter(chapter: chapters.Chapter) -> Iterator[str]:
         yield from of_errors(chapter, path)
     for exercise in exercises.of_chapter(chapter):
         yield from of_exercise(exercise)
+    yield from of_minutes(chapter)
     yield from of_tables(chapter)
 
 
@@ -68,7 +70,8 @@ def todos(path: Path) -> Iterator[str]:
     """What `lab new` has left to do in a file."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if "TODO" in line:
-            yield f"{place(path)}:{number}: {line[line.index('TODO') :].strip()}"
+            todo = line[line.index("TODO") :].strip().rstrip('"')
+            yield f"{place(path)}:{number}: {todo}"
 
 
 # The parts of a chapter
@@ -156,6 +159,39 @@ def of_starter(exercise: Exercise) -> Iterator[str]:
             if kind != "equal" and not any(first - 6 <= mark <= last + 2 for mark in marks):
                 where = f"{place(file)}:{first + 1}"
                 yield f"{where}: our answer differs here, far from a TODO. Move one of them."
+
+
+def of_minutes(chapter: chapters.Chapter) -> Iterator[str]:
+    """What does not add up: in the pages, in the table of a lesson, and in its lesson.toml."""
+    if not (chapter.folder / "README.md").exists():
+        return
+    lesson, toml = chapter.folder / "README.md", place(chapter.folder / "lesson.toml")
+    minutes: dict[str, int] = {}
+    for page in chapter.pages:
+        said = re.search(r"This page takes (\d+) minutes", page.read_text())
+        minutes[page.name] = int(said[1]) if said else 0
+        if not said:
+            yield f"{place(page)}: write 'This page takes N minutes'."
+    if minutes.get("README.md", 0) > 30:
+        yield f"{place(lesson)}: a first page takes at most 30 minutes. Move something to another."
+    teaching = sum(minutes.values())
+    if chapter.teach != teaching:
+        yield f"{toml}: teach is {chapter.teach}. Write {teaching}, the sum of its pages."
+    exercising = sum(each.minutes for each in with_readme(chapter))
+    if chapter.practise != exercising:
+        what = f"practise is {chapter.practise}. Write {exercising}, the sum of its exercises."
+        yield f"{toml}: {what}"
+    for name, right in [*minutes.items(), ("#exercises", exercising)]:
+        start = r"\| this page \|" if name == "README.md" else rf"\| \[.+\]\({re.escape(name)}\) \|"
+        row = re.search(rf"^{start}.*\| (\d*) \|$", lesson.read_text(), re.M)
+        if not row or row[1] != str(right):
+            what = f"its first table needs a row for {name} that ends '| {right} |'."
+            yield f"{place(lesson)}: {what}"
+
+
+def with_readme(chapter: chapters.Chapter) -> list[Exercise]:
+    every = exercises.of_chapter(chapter)
+    return [each for each in every if (each.folder / "README.md").exists()]
 
 
 def of_tables(chapter: chapters.Chapter) -> Iterator[str]:
