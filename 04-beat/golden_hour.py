@@ -1,4 +1,4 @@
-"""An aside: a schedule that follows the sun.  lab calendar -A golden_hour
+"""Given: an aside, a schedule that follows the sun.  lab calendar -A golden_hour
 
 It needs the package `ephem`:  pip install "celery[solar]"
 """

@@ -116,9 +116,6 @@ def test_every_command_of_lab_is_named():
 LONGEST = 60
 GIVEN = "Given: "
 NO_EXAMPLE = {"errors", "experiments", "exercises", "solutions", "tests"}
-# What does not keep the two rules below yet. These only shrink.
-TOO_LONG = set()
-SAY_NOT_YET_WHAT_IS_GIVEN = {"04-beat"}
 
 
 def example_modules(chapter):
@@ -168,27 +165,19 @@ def given_in_silence(chapter):
 @each
 def test_a_lesson_writes_modules_that_can_be_read_at_once(chapter):
     assert lesson_modules(chapter), f"{chapter.name}: its lesson writes no module of the example"
-    found = {name: lines for name, lines in too_long(chapter).items() if name not in TOO_LONG}
-    assert not found, f"more than {LONGEST} lines: split them, or give what is not the lesson's"
+    found = too_long(chapter)
+    assert not found, (
+        f"{found}: more than {LONGEST} lines: split them, or give what is not the lesson's"
+    )
 
 
 @each
 def test_a_module_that_is_given_says_so(chapter):
-    if chapter.name not in SAY_NOT_YET_WHAT_IS_GIVEN:
-        wrong = given_in_silence(chapter)
-        assert not wrong, (
-            f"{chapter.name}: a docstring begins with {GIVEN!r} if no page writes the module, "
-            "and only then"
-        )
-
-
-def test_the_exceptions_only_shrink():
-    long = {name for chapter in CHAPTERS for name in too_long(chapter)}
-    silent = {chapter.name for chapter in CHAPTERS if given_in_silence(chapter)}
-    left = TOO_LONG - long
-    assert not left, f"they are short by now, take them out of TOO_LONG: {left}"
-    left = SAY_NOT_YET_WHAT_IS_GIVEN - silent
-    assert not left, f"they say it by now, take them out of SAY_NOT_YET_WHAT_IS_GIVEN: {left}"
+    wrong = given_in_silence(chapter)
+    assert not wrong, (
+        f"{chapter.name}, {wrong}: a docstring begins with {GIVEN!r} if no page writes the module, "
+        "and only then"
+    )
 
 
 # Links

@@ -1,4 +1,4 @@
-"""Does the clock still tick?  python -m clock.alarm --after 15
+"""Given: does the clock still tick?  python -m clock.alarm --after 15
 
 Exit code 0 or 1, and a sentence: for cron, systemd or whatever watches the studio. A heartbeat
 proves the whole way: beat has sent it, the broker has kept it, a worker has run it.

@@ -1,4 +1,4 @@
-"""A schedule of our own: a time of day, on the days when the studio is open."""
+"""Given: a schedule of our own. A time of day, on the days when the studio is open."""
 
 from datetime import datetime, timedelta
 

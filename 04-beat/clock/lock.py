@@ -1,4 +1,4 @@
-"""No overlap: while one run works, another one is refused."""
+"""Given: no overlap. While one run works, another one is refused."""
 
 import logging
 from collections.abc import Iterator

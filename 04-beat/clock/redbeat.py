@@ -1,4 +1,4 @@
-"""RedBeat: the schedule lives in Redis, and can be changed while beat runs.
+"""Given: RedBeat. The schedule lives in Redis, and can be changed while beat runs.
 
 celery -A clock beat --scheduler clock.redbeat:Scheduler --loglevel INFO
 

@@ -1,4 +1,4 @@
-"""A reminder at a date and a time:  python -m clock.remind "2027-03-17 09:00" "Order paper"
+"""Given: a reminder at a date and a time:  python -m clock.remind "2027-03-17 09:00" "Order paper"
 
 A crontab has no year, and a task with an `eta` far away waits in the memory of a worker. So the
 reminders wait in a list of their own, in Redis. beat looks at it every five seconds.

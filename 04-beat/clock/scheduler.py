@@ -1,4 +1,4 @@
-"""beat's own scheduler, with one addition: a task can be told when its run was due.
+"""Given: beat's own scheduler, with one addition: a task can be told when its run was due.
 
 beat sends the name of a task and its arguments, and no time. Two beats, or a message that comes
 twice, are two calls that look alike. With its due time, a task knows which of its runs it is.

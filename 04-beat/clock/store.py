@@ -1,4 +1,4 @@
-"""The clock's own connection to Redis: heartbeats, locks, digests, reminders."""
+"""Given: the clock's own connection to Redis, for heartbeats, locks, digests, reminders."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The tasks. None of them knows the time: beat does."""
+"""Given: the tasks. None of them knows the time: beat does."""
 
 import os
 import time
