@@ -1,15 +1,12 @@
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from lab import Bench
 from lab.bench import wait_until
 
 CHAPTER = Path(__file__).parent.parent
-sys.path.insert(0, str(CHAPTER))
 # The last line of a beat that has nothing to do for two seconds and more. Its log level is DEBUG.
 IDLE = re.compile(r"beat: Waking up in [2-5]\.\d+ seconds\.\s*\Z")
 
@@ -20,18 +17,13 @@ def wait_until_idle(beat):
     wait_until(lambda: IDLE.search(beat.log()), "beat is never idle", log=beat.log)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def bench():
-    """A bench with a broker, and a folder of its own for the uploads.
-
-    Every test has it, used or not: an app that was touched without it would keep connections to
-    port 6379, where a learner's own Redis may be.
-    """
-    with Bench(CHAPTER) as bench:
-        uploads = bench.folder / "uploads"
-        uploads.mkdir()
-        os.environ["CLOCK_UPLOADS"] = str(uploads)
-        yield bench
+@pytest.fixture(scope="session")
+def bench(bench):
+    """The bench, with a folder of its own for the uploads."""
+    uploads = bench.folder / "uploads"
+    uploads.mkdir()
+    os.environ["CLOCK_UPLOADS"] = str(uploads)
+    return bench
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-
 from conftest import CHAPTER, wait_until_idle
+
 from lab import Bench
 from lab.bench import celery, wait_until
 
