@@ -32,7 +32,7 @@ from tests.changed import Scope, changed_files, scope_of
 from tests.trap import Trap
 
 # Tests of a course on task queues wait more than they compute.
-AT_A_TIME = 4 * (os.cpu_count() or 1)
+AT_A_TIME = 3 * (os.cpu_count() or 1)
 
 # How long each test took, for `make slowest`.
 LAST_RUN = Path(sys.prefix) / "test-times.json"

@@ -11,8 +11,6 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import matplotlib
-import nbformat
 import pytest
 
 from lab.authoring.notebooks.run import LARGEST_OUTPUT, CellFailed, largest_output, run
@@ -25,8 +23,28 @@ NOTEBOOKS = sorted(TUTORIALS.glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
+class Node(dict):
+    """A part of a notebook, as nbformat gives it: `cell.source` is `cell["source"]`."""
+
+    __setattr__ = dict.__setitem__
+
+    def __getattr__(self, name):
+        if name in self:
+            return self[name]
+        raise AttributeError(name)
+
+
 def read(path):
-    return nbformat.read(path, as_version=4)
+    """A notebook. To import nbformat takes seconds, in every process that has tests of these."""
+
+    def node(pairs):
+        def joined(value):
+            texts = isinstance(value, list) and value and isinstance(value[0], str)
+            return "".join(value) if texts else value
+
+        return Node((name, joined(value)) for name, value in pairs)
+
+    return json.loads(path.read_text(), object_pairs_hook=node)
 
 
 def texts(notebook):
@@ -43,6 +61,8 @@ def texts(notebook):
 
 def write(path, *sources, **of_the_first_code_cell):
     """Write a notebook: a heading, then a cell of code for each source."""
+    import nbformat
+
     new = nbformat.v4
     cells = [new.new_code_cell(source) for source in sources]
     for name, value in of_the_first_code_cell.items():
@@ -59,6 +79,8 @@ def write(path, *sources, **of_the_first_code_cell):
 @pytest.mark.timeout(400)  # less than a minute; on a busy machine each cell may take long
 @each_notebook
 def test_a_notebook_runs_and_prints_what_is_committed(path, tmp_path, monkeypatch):
+    import matplotlib
+
     fonts = matplotlib.get_cachedir()  # every program of the course keeps these at home
     home = tmp_path / "home"
     home.mkdir()
@@ -191,6 +213,8 @@ succeeded in ...s: 8; it took ... s for 12 tasks
 """.replace("{1}", "00000000-0000-0000-0000-000000000001").replace(
         "{2}", "00000000-0000-0000-0000-000000000002"
     )
+    import nbformat
+
     output = nbformat.v4.new_output("stream", text=printed)
     notebook = read(write(tmp_path / "10.ipynb", "1", outputs=[output], execution_count=1))
     notebook.cells[1].metadata["execution"] = {"iopub.execute_input": "2026-01-02"}
