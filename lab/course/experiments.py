@@ -19,6 +19,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -149,16 +150,18 @@ class Experiment:
         show: Callable[[str], None] = lambda text: None,
     ) -> Outcome:
         """Do it, on a bench of its own. `show` is told how far it is, if it takes long."""
-        fast = hasattr(self.module, needs_idle_cores.__name__)  # it has claims about speed
-        idle = cores_are_idle() and (not fast or cores_are_whole())
+        # Whether the machine is idle matters to claims about speed, and to nothing else.
+        fast = hasattr(self.module, needs_idle_cores.__name__)
+        idle = fast and cores_are_idle() and cores_are_whole()
         special = getattr(self.module, "BROKER", None)
         bench = Bench(self.chapter.folder, broker_options=special, show=show)
-        with bench, OtherWork(lambda: {process.pid for process in bench.processes}) as others:
+        others = OtherWork(lambda: {process.pid for process in bench.processes})
+        with bench, others if fast else nullcontext():
             rows = self.module.run(bench, **(options or {}))
             # Here it can import what the experiments of a chapter share.
             found = self.module.claims(rows)
             diffs = list(bench.diffs)
-        idle = idle and others.most < BUSY and (not fast or cores_are_whole())
+        idle = idle and others.most < BUSY and cores_are_whole()
         claims = [
             Claim(str(sentence), None if speed(sentence) and not idle else bool(truth))
             for sentence, truth in found.items()
