@@ -34,6 +34,9 @@ from tests.trap import Trap
 # Tests of a course on task queues wait more than they compute.
 AT_A_TIME = 3 * (os.cpu_count() or 1)
 
+# How many lines of a failure stand at the end.
+LAST_WORDS = 25
+
 # How long each test took, for `make slowest`.
 LAST_RUN = Path(sys.prefix) / "test-times.json"
 
@@ -79,6 +82,7 @@ class Result:
     name: str
     seconds: float
     outcome: str  # passed, failed, skipped
+    said: str = ""  # of one that failed: what pytest said of it
 
 
 def results_of(session: Session, report: Path) -> list[Result]:
@@ -90,11 +94,12 @@ def results_of(session: Session, report: Path) -> list[Result]:
         kinds = {child.tag for child in case}
         outcome = "failed" if kinds & {"failure", "error"} else "passed"
         outcome = "skipped" if "skipped" in kinds else outcome
+        said = "".join(child.text or "" for child in case if child.tag in {"failure", "error"})
         module = case.get("classname", "").rpartition(".")[2]
         course = session.folder == ROOT / "tests"
         part = PARTS.get(module, "the rest") if course else f"tests of {session.name}"
         name = f"{module}.py::{case.get('name')}"
-        found.append(Result(part, name, float(case.get("time", 0)), outcome))
+        found.append(Result(part, name, float(case.get("time", 0)), outcome, said))
     return found
 
 
@@ -160,6 +165,14 @@ def conclude(results: Sequence[Result], scope: Scope, elapsed: float) -> None:
     click.echo(f"\n{elapsed:.0f} s, in which the tests kept the cores {share:.0%} busy")
 
 
+def list_failures(results: Sequence[Result]) -> None:
+    """What failed, once more: nobody looks for it between what nine sessions said."""
+    for result in results:
+        if result.outcome == "failed":
+            click.secho(f"\nFailed: {result.part}: {result.name}", fg="red", bold=True)
+            click.echo("\n".join(result.said.splitlines()[-LAST_WORDS:]))
+
+
 def list_slowest(number: int) -> None:
     """What took longest in the last run on this machine."""
     if not LAST_RUN.exists():
@@ -196,6 +209,7 @@ def main(chapter: str | None, soak: bool, changed: bool, base: str, slowest: int
     count = dict.fromkeys(("passed", "failed", "skipped"), 0)
     for result in results:
         count[result.outcome] += 1
+    list_failures(results)
     for visitor in trap.visitors:
         click.secho(f"A test connected to port 6379: {visitor}", fg="red")
     click.echo(f"\n{', '.join(f'{number} {what}' for what, number in count.items())}")

@@ -12,6 +12,7 @@ import pytest
 from lab.bench import wait_until
 from lab.chapters import ROOT, all_chapters
 from lab.testing.turns import ADDRESS, Turns, turn
+from tests.__main__ import Session, list_failures, results_of
 from tests.changed import scope_of
 
 CHAPTERS = all_chapters()
@@ -143,3 +144,22 @@ def test_without_a_queue_nobody_waits(monkeypatch):
     monkeypatch.setattr("lab.testing.turns._found", None)
     with turn(1):
         pass
+
+
+# What is said at the end
+
+
+def test_what_failed_stands_at_the_end_with_its_reason(tmp_path, capsys):
+    (tmp_path / "test_a.py").write_text(
+        "def test_good(): pass\ndef test_bad(): assert 'red' == 'green'\n"
+    )
+    report = tmp_path / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir"]
+    subprocess.run([*command, tmp_path, f"--junitxml={report}", tmp_path], capture_output=True)
+    results = results_of(Session(ROOT / "tests", 1, []), report)
+    list_failures(results)
+    said = capsys.readouterr().out
+    assert [each.outcome for each in results] == ["passed", "failed"]
+    assert "Failed: the rest: test_a.py::test_bad" in said
+    assert "AssertionError: assert 'red' == 'green'" in said
+    assert "test_good" not in said.partition("test_bad")[0]
