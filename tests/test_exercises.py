@@ -259,6 +259,21 @@ def test_a_mistake_is_answered_with_a_sentence_that_helps(copy, name, old, new, 
     assert said in (exercise.check(folder) or "Right.")
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("print('bye')\nimport os, sys\nsys.stdout.flush()\nos._exit(1)", "It printed:\nbye\n"),
+        ("raise SystemExit(1)", "It printed:\n"),
+        ("input('How many? ')", "times.py: input('How many? ')"),
+    ],
+)
+def test_code_that_ends_the_check_or_asks_is_told_so(copy, code, said):
+    folder = copy(exercises.find("04/1").starter)
+    with (folder / "times.py").open("a") as file:
+        file.write(f"\n{code}\n")
+    assert said in (exercises.find("04/1").check(folder) or "Right.")
+
+
 # The commands, on copies in a folder of the test's own
 
 
