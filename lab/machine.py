@@ -11,6 +11,9 @@ from contextlib import contextmanager
 
 import psutil
 
+# The first that is here is used. Without windows to draw, the same pages cost half the processor.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
 BUSY = 0.25  # the share of the machine from which on speed says nothing
 
 

@@ -19,6 +19,7 @@ from rich.markup import escape
 
 from lab import chapters
 from lab.bench import NoServer, server_binary
+from lab.machine import BROWSERS
 
 
 class Say(Protocol):
@@ -57,7 +58,7 @@ OPTIONAL = (
     ),
     Tool(
         "chromium",
-        ("chromium", "chromium-browser", "google-chrome"),
+        BROWSERS,
         "the tests of web pages",
         "chromium",
         "--cask chromium",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.machine import BROWSERS
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -33,8 +35,7 @@ def browser() -> Iterator[Browser]:
     """Chromium, without a window. Where it is missing, the test is skipped."""
     from playwright.sync_api import expect, sync_playwright
 
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         mac = platform.system() == "Darwin"
         command = "brew install --cask chromium" if mac else "sudo apt install chromium"
