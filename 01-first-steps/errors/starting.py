@@ -179,4 +179,4 @@ def two_workers_with_one_name(bench):
     for process in bench.processes:
         if process.name in ("worker1", "worker2"):
             process.wait_for(WORKER_READY)
-    return bench.run([*CELERY, "-A", "tasks", "status"]).log()
+    return bench.run([*CELERY, "-A", "tasks", "status", "--timeout", "5"]).log()
