@@ -41,7 +41,7 @@ def main():
     environment = dict(os.environ, UV_PROJECT_ENVIRONMENT=VENV, UV_PYTHON_DOWNLOADS="never")
     environment.pop("VIRTUAL_ENV", None)
     if subprocess.call(command, cwd=ROOT, env=environment) != 0:
-        sys.exit("The installation failed: the reason stands above. Mend it and run it again.")
+        sys.exit("The installation failed: the reason stands above. Fix it and run it again.")
     with open(STAMP, "w") as stamp:
         stamp.write("%s\n%s\n" % (wanted, fingerprint()))
 
@@ -84,7 +84,7 @@ def find_uv(wanted):
             "them (Debian, Ubuntu: sudo apt install python3-venv) and run make %s again." % wanted
         )
     if subprocess.call(pip) != 0:
-        sys.exit("pip could not fetch uv: the reason stands above. Mend it and run it again.")
+        sys.exit("pip could not fetch uv: the reason stands above. Fix it and run it again.")
     return os.path.join(folder, "bin", "uv")
 
 

@@ -24,7 +24,7 @@ class BadPhoto(Exception):
 def find(folder: Path, out: Path) -> list[Path]:
     """All files below a folder, in the order of their names, without hidden ones and `out`.
 
-    What cannot be read, be it a folder, comes as well: it shall be named, not forgotten. Leaves
+    What cannot be read, be it a folder, comes as well: it is named, not forgotten. Leaves
     the program with one sentence when there is no folder, or nothing in it.
     """
     if not folder.is_dir():

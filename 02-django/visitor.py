@@ -49,7 +49,7 @@ def arrive(browser: httpx.Client) -> httpx.Response:
 
 
 def draw(number: int, broken: bool) -> tuple[str, tuple[str, bytes]]:
-    """A photo of two colours; half of one, if it shall be broken."""
+    """A photo of two colours; half of one, if it is to be broken."""
     photo = Image.new("RGB", (2400, 1800), (20 * number % 255, 90, 120))
     photo.paste((240, 200, 20 * number % 255), (600, 450, 1800, 1350))
     file = io.BytesIO()

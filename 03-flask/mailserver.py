@@ -33,7 +33,7 @@ class Server:
         self.taken = 0
         self.treated: set[str] = set()
 
-    def shall(self, name: str, address: str) -> bool:
+    def must(self, name: str, address: str) -> bool:
         """Whether this address is one of the share, and comes for the first time."""
         where = zlib.crc32(address.encode()) % 10_000 / 10_000
         low = 0.0
@@ -48,9 +48,9 @@ class Server:
     async def handle_RCPT(self, server, session: Session, envelope: Envelope, address: str, _):
         if address.startswith("nobody"):
             return "550 5.1.1 there is nobody with this name"
-        if self.shall("later", address):
+        if self.must("later", address):
             return "451 4.3.2 too busy, try again later"
-        if self.shall("drop", address):
+        if self.must("drop", address):
             server.transport.abort()
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -65,7 +65,7 @@ class Server:
                 print(json.dumps(line), file=file)
         subject = message_from_bytes(envelope.content, policy=default)["Subject"]
         print(f"{self.taken:5} {address}  {subject}", flush=True)
-        if self.shall("swallow", address):
+        if self.must("swallow", address):
             server.transport.abort()  # taken, and the sender will never know
         return "250 taken"
 

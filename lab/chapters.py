@@ -110,7 +110,7 @@ def of_folder(folder: Path) -> Chapter:
 
 
 def import_file(path: Path) -> ModuleType:
-    """The module in a file, wherever it lies. It is loaded anew each time."""
+    """The module in a file, wherever it lies. It is loaded again each time."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -34,7 +34,7 @@ BROKEN = [
     ("experiments/done_and_failed.py", "def claims(", "def clams(", "no function claims(rows)"),
     ("experiments/done_and_failed.py", "## Why", "## Because", "It needs '## ' headings in this"),
     ("experiments/done_and_failed.py", "\ndef run", "\nimport x.y\ndef run", "cannot be imported"),
-    ("errors/sending.py", "## Fix", "## Mend", "It needs '## ' headings in this order: Why, Fix"),
+    ("errors/sending.py", "## Fix", "## Repair", "It needs '## ' headings in this order: Why, Fix"),
     (f"{EXERCISE}/hints.md", "## ", "### ", "it has 0 hints. Write three or more"),
     (f"{EXERCISE}/README.md", "minutes.", "min.", "it does not say how long it takes"),
     (f"{EXERCISE}/captions.py", "TODO", "to do", "no file of the starter has a TODO"),

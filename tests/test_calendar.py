@@ -49,8 +49,8 @@ BAD = {
     "an hour that is none": ('"schedule": crontab(0, hour=25)', "Valid range is 0-23"),
     "a place that is none": ('"schedule": solar("sunset", 99, 2)', "latitude 99 is invalid"),
     "no minute": ('"schedule": crontab(hour=7)', "60 times an hour"),
-    "an uneven step": ('"schedule": crontab(minute="*/7")', "after 56 it starts anew"),
-    "uneven days": ('"schedule": crontab(0, 3, day_of_month="*/2")', "after 31 it starts anew"),
+    "an uneven step": ('"schedule": crontab(minute="*/7")', "after 56 it starts again"),
+    "uneven days": ('"schedule": crontab(0, 3, day_of_month="*/2")', "after 31 it starts again"),
     "too large a step": ('"schedule": crontab(minute="*/70")', "it means minute=0"),
     "no expires": ('"schedule": 2.0', "up to 43,200 messages a day"),
     "no expires, every minute": ('"schedule": crontab()', "up to 1,440 messages a day"),
@@ -125,7 +125,7 @@ def test_a_bad_schedule_is_found_with_its_name_and_what_to_do(shop, name):
 @pytest.mark.parametrize("name", GOOD)
 def test_nothing_is_found_on_a_good_schedule(shop, name):
     code, said = shop("--check", entry=GOOD[name])
-    assert (code, said) == (0, "ok: nothing to mend in 2 entries.\n")
+    assert (code, said) == (0, "ok: nothing to fix in 2 entries.\n")
 
 
 def test_a_zone_that_does_not_exist_is_found_and_the_rest_is_checked_as_well(shop):
@@ -263,7 +263,7 @@ def test_a_picture_that_cannot_be_written_gets_a_clear_sentence(shop, out):
 def test_a_bad_schedule_is_not_shown_but_sent_to_the_check(shop):
     code, said = shop(entry='"schedule": -5')
     assert code == 1
-    assert "First mend the schedule (the-entry):  lab calendar -A shop" in said
+    assert "First fix the schedule (the-entry):  lab calendar -A shop" in said
 
 
 def test_an_app_whose_own_imports_fail_says_which(shop):

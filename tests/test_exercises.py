@@ -36,7 +36,7 @@ def test_the_starter_fails_with_a_sentence(exercise, copy):
     wrong = exercise.check(copy(exercise.starter))
     assert wrong, f"{exercise.name}: the starter passes: there is nothing to do"
     assert "Your code raised" not in wrong, f"the starter crashes: {wrong}"
-    assert wrong.endswith(("?", ".", "'")), f"a beginner shall understand this: {wrong}"
+    assert wrong.endswith(("?", ".", "'")), f"a beginner has to understand this: {wrong}"
 
 
 @each

@@ -221,7 +221,7 @@ def test_a_server_that_never_becomes_ready_is_noticed(play):
 
 
 def test_a_server_that_ignores_a_closed_terminal_ends_with_the_page(play, tmp_path):
-    """As a Celery worker does, which starts anew on SIGHUP."""
+    """As a Celery worker does, which starts again on SIGHUP."""
     deaf = "sh -c \"trap '' HUP; echo ready; echo \\$\\$ > pid; while true; do sleep 0.1; done\""
     server = f"'''sh terminal=server\n{deaf}\n'''\n'''text\nready\n'''\n"
     bites(play, server + "'''sh terminal=client\nfalse\n'''\n", "exit code 1")

@@ -123,7 +123,7 @@ def an_exception_of_your_own(bench):
     ## Why
 
     An exception travels from the pool process as its class and its `args`. Yours cannot be made
-    anew from them: its `__init__` takes other arguments than it gives to `super().__init__`.
+    again from them: its `__init__` takes other arguments than it gives to `super().__init__`.
     So `except PaperJam` around `.get()` does not catch it.
 
     ## Fix

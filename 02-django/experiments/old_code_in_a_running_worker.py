@@ -15,7 +15,7 @@ they answer?
 ## Why
 
 A worker imports your code when it starts, and never looks at the files again. Its pool processes
-are forked from it and have the same code. `runserver` looks at the files and starts itself anew.
+are forked from it and have the same code. `runserver` looks at the files and starts itself again.
 So after a change the site is new and the worker is old: the site sends arguments or names of
 tasks that the worker does not know.
 

@@ -112,7 +112,7 @@ def test_300_hostile_uploads_do_no_harm(bench, worker, web):
 
 
 def check_served(photo: bytes) -> None:
-    """A JPEG, painted anew: nothing that was in the upload but its pixels."""
+    """A JPEG, painted again: nothing that was in the upload but its pixels."""
     with Image.open(BytesIO(photo), formats=["JPEG"]) as image:
         image.load()
         assert max(image.size) <= 1600

@@ -29,7 +29,7 @@ def check(file) -> None:
 def shrink(source: str, target: Path, edge: int) -> None:
     """Write a picture whose longer edge has `edge` pixels. Raises `BadPicture`.
 
-    It is painted anew: no place and no name of the camera, nothing that was hidden in the file.
+    It is painted again: no place and no name of the camera, nothing that was hidden in the file.
     """
     check(source)
     try:

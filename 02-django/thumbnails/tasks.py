@@ -1,6 +1,6 @@
 """Thumbnails as tasks: a reusable app. It knows no project, no settings and no Celery app.
 
-Whoever uses it says where things are: `source` is the photo, `target` the folder that shall hold
+Whoever uses it says where things are: `source` is the photo, `target` the folder that will hold
 its thumbnails, `failure` the file for the reason if there will be none.
 """
 

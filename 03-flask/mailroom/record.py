@@ -1,7 +1,7 @@
 """Given: the record of a mailing, some keys in Redis, which forget themselves.
 
 mailroom:<id>              its subject, text and times
-mailroom:<id>:to           address -> name: everybody who shall get it
+mailroom:<id>:to           address -> name: everybody who is to get it
 mailroom:<id>:begun        addresses whose mail somebody has begun to send. This is the marker
 mailroom:<id>:sent         addresses whose mail the server has taken
 mailroom:<id>:retrying     addresses for which the server said "later"
@@ -52,7 +52,7 @@ class Mailing:
 
     @property
     def cancelled(self) -> bool:
-        """Whether nothing more shall be sent: because somebody said so, or all is forgotten."""
+        """Whether nothing more may be sent: because somebody said so, or all is forgotten."""
         cancelled, subject = self.redis.hmget(self.key(), "cancelled", "subject")
         return cancelled is not None or subject is None
 

@@ -65,7 +65,7 @@ def read(text: str, most: int) -> Subscribers:
         if row is None:
             return found
         if rows.line_num > number and "@" in "".join(row).replace("@", "", 1):
-            raise Unreadable(f"Line {number} opens a quotation mark that nothing closes. Mend it.")
+            raise Unreadable(f"Line {number} opens a quotation mark that nothing closes. Fix it.")
         if not all(map(str.isprintable, row)):
             row = [CONTROL.sub(" ", cell) for cell in row]
         cells = [" ".join(cell.split()) for cell in row]

@@ -2,7 +2,7 @@
 and with the keyboard alone. axe-core looks for what would stop a program that reads aloud.
 
 When a process is asleep in a test, it stands still in the middle of everything (SIGSTOP): so the
-page shows what it shall show until it was seen, on any machine.
+page shows what it has to show until it was seen, on any machine.
 """
 
 import time

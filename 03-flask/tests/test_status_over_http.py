@@ -1,7 +1,7 @@
 """Whatever becomes of a mailing, who asks by HTTP gets the truth: as JSON, and as a page.
 
 Every test asks gunicorn, and a real worker does the work, or is kept from it. When a process is
-asleep in a test, it stands still in the middle of everything (SIGSTOP): so what shall be seen
+asleep in a test, it stands still in the middle of everything (SIGSTOP): so what has to be seen
 stays until it was seen, on any machine.
 """
 

@@ -107,7 +107,7 @@ def test_what_is_no_address_is_listed_with_its_line(address):
         ("a@x.org\nb@x.org\nc@x.org", "These are more than 2 subscribers. Send them in parts."),
         ("a@x.org\nrubbish\nc@x.org", "These are more than 2 subscribers. Send them in parts."),
         ("a@x.org\nb@x.org," + "x" * 200_000, "Line 2 cannot be read: field larger than field"),
-        ('a@x.org,"A\nb@x.org\n', "Line 1 opens a quotation mark that nothing closes. Mend it."),
+        ('a@x.org,"A\nb@x.org\n', "Line 1 opens a quotation mark that nothing closes. Fix it."),
         ('a@x.org\nb@x.org,"B\nc@x.org,"C"', "Line 2 opens a quotation mark that nothing closes"),
     ],
 )

@@ -30,5 +30,5 @@ app.conf.redbeat_redis_options = {"retry_period": 60}
 # beat looks at its schedule this often: a change is noticed after 5 seconds, not after 300.
 app.conf.beat_max_loop_interval = 5
 # After so many seconds without a sign of life, another RedBeat takes over. Several times as long
-# as the line before: who is slow once shall not lose its place.
+# as the line before: who is slow once does not lose its place.
 app.conf.redbeat_lock_timeout = 25

@@ -129,7 +129,7 @@ def a_wrong_argument(bench):
 
     ## Fix
 
-    Mend `args` and `kwargs` of the entry. One argument is a tuple with a comma: `("loudly",)`.
+    Correct `args` and `kwargs` of the entry. One argument is a tuple with a comma: `("loudly",)`.
     """
     return log(bench, "a_wrong_argument", "SchedulingError: Couldn't apply scheduled task")
 
@@ -146,7 +146,7 @@ def no_next_run(bench):
 
     ## Fix
 
-    Mend `remaining_estimate` or `is_due` of the class. Try it without beat: `lab
+    Correct `remaining_estimate` or `is_due` of the class. Try it without beat: `lab
     calendar -A your_app` asks the same question.
     """
     return log(bench, "no_next_run", "Cannot calculate the next run")
@@ -159,7 +159,7 @@ def another_zone(bench):
     ## Why
 
     beat's file was written with another `timezone`. beat forgets what stands in it: when each entry
-    has run last. So it catches up nothing, and intervals begin anew.
+    has run last. So it catches up nothing, and intervals begin again.
 
     ## Fix
 
@@ -181,7 +181,7 @@ def a_class_that_is_gone(bench):
 
     ## Fix
 
-    Delete the files `celerybeat-schedule*`. beat makes them anew from the code. Then an entry that
+    Delete the files `celerybeat-schedule*`. beat makes them again from the code. Then an entry that
     was overdue is not any more.
     """
     return log(bench, "a_class_that_is_gone", "Can't get attribute")

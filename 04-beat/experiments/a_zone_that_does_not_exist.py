@@ -18,7 +18,7 @@ hundreds of log lines: it reports its own crash through its log, word by word. L
 
 A sender needs it for `countdown=`, not for a plain `.delay()`. A worker says "ready", and needs it
 for the first message. It takes what goes wrong there for a broken connection, because the error
-comes out of the loop that reads messages. So it connects anew, gets the same message again, and so
+comes out of the loop that reads messages. So it connects again, gets the same message again, and so
 on: look into the brackets at the end of its line.
 
 ## Fix

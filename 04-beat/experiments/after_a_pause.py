@@ -16,7 +16,7 @@ last night was some two hours ago?
 
 beat keeps one thing in its file: when each entry has run last. At the start it asks each schedule
 whether it is due since then. Yes or no: how often it was due meanwhile, nobody asks. So an interval
-begins anew, and a crontab that is overdue comes once. That may be at ten in the morning, in the
+begins again, and a crontab that is overdue comes once. That may be at ten in the morning, in the
 middle of the working day, with the clean-up that was meant for the night.
 
 `beat_cron_starting_deadline` says how many seconds late a crontab may be. When its last time is

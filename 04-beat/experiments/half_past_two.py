@@ -16,7 +16,7 @@ run on these days? (New York is the same with an hour less in autumn: there 1:30
 
 beat counts the time until the next 2:30 on the wall. Where there is none it counts as if the clocks
 had not jumped, and that moment is called 3:30. After the first of two 2:30s, the next one is
-tomorrow's. Celery 5.7 has mended a dozen such cases. Other programs run twice, or never.
+tomorrow's. Celery 5.7 has fixed a dozen such cases. Other programs run twice, or never.
 
 In March the run meets the one of half past three: what was an hour apart
 is at once. An entry that comes every hour leaves out the second 2:30, and then nothing comes for

@@ -107,7 +107,7 @@ def test_a_killed_beat_repeats_runs_and_their_digest_is_written_once(bench, redi
     """beat writes its file after its first run, then every three minutes. It forgets the rest.
 
     A file of the kind dbm.ndbm (Debian's Python) reaches the disk only when beat ends. Then a
-    killed beat forgets all, and begins anew.
+    killed beat forgets all, and begins again.
     """
     (fast / "ticking.py").write_text(TICKS)
     options = ("--schedule", str(bench.folder / "killed"))

@@ -22,8 +22,8 @@ def calendar(*words):
 
 def test_the_studio_and_the_golden_hour_are_good(monkeypatch):
     monkeypatch.chdir(CHAPTER)
-    assert calendar("-A", "clock", "--check") == (0, "ok: nothing to mend in 5 entries.\n")
-    assert calendar("-A", "golden_hour", "--check") == (0, "ok: nothing to mend in 1 entry.\n")
+    assert calendar("-A", "clock", "--check") == (0, "ok: nothing to fix in 5 entries.\n")
+    assert calendar("-A", "golden_hour", "--check") == (0, "ok: nothing to fix in 1 entry.\n")
 
 
 def test_the_calendar_lists_runs_in_order_and_sums_up_the_frequent_ones(monkeypatch):
@@ -48,9 +48,9 @@ def test_the_calendar_lists_runs_in_order_and_sums_up_the_frequent_ones(monkeypa
 
 def test_the_short_word_for_the_calendar_shows_the_same(bench):
     short = bench.run([sys.executable, "-m", "clock.calendar", "--check"])
-    assert (short.returncode, short.log()) == (0, "ok: nothing to mend in 5 entries.\n")
+    assert (short.returncode, short.log()) == (0, "ok: nothing to fix in 5 entries.\n")
     other = bench.run([sys.executable, "-m", "clock.calendar", "-A", "golden_hour", "--check"])
-    assert (other.returncode, other.log()) == (0, "ok: nothing to mend in 1 entry.\n")
+    assert (other.returncode, other.log()) == (0, "ok: nothing to fix in 1 entry.\n")
 
 
 def test_without_the_course_the_short_word_says_what_is_missing(bench, tmp_path):

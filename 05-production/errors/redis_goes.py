@@ -125,7 +125,7 @@ def no_room_on_the_disk(bench):
 
     ## Fix
 
-    The log of Redis says what failed: make room, or mend the folder (`CONFIG GET dir`). After the
+    The log of Redis says what failed: make room, or fix the folder (`CONFIG GET dir`). After the
     next snapshot (`redis-cli bgsave`) it takes writes again. `stop-writes-on-bgsave-error no` only
     hides the message.
     """

@@ -24,7 +24,7 @@ counts. `max_retries` is about retries, and this is none. `retry_on_worker_lost`
 5.7, makes it one: it has a delay and an end. Then the task has failed, so `task_failure` is sent,
 and the shop writes the order down: `python -m printshop.dead_letters list`.
 
-A process can die before its worker has heard that the task began. Then the task is begun anew, and
+A process can die before its worker has heard that the task began. Then the task is begun again, and
 that is no retry. So it can have begun once more than the retries say.
 
 ## Fix

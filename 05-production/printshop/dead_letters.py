@@ -1,7 +1,7 @@
 """Given: what could not be done:  python -m printshop.dead_letters
 
 Celery on Redis has no dead-letter queue: a task that has used up its tries is gone. So the order
-keeps why, and it can be tried again when the reason is mended.
+keeps why, and it can be tried again when the reason is gone.
 """
 
 import time

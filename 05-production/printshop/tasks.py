@@ -13,7 +13,7 @@ from printshop import orders, payments
 from printshop.celery import app
 from printshop.store import write_once
 
-# Python's, not Celery's: the web server sends tasks as well, and shall show the warning.
+# Python's, not Celery's: the web server sends tasks as well, and must show the warning.
 logger = logging.getLogger(__name__)
 
 # What the printing machine prints: a job is a file, and it takes each name once.

@@ -26,7 +26,7 @@ def check_calendar(name: str) -> None:
         click.echo(f"{entry}: {what}")
     if found:
         sys.exit(1)
-    click.echo(f"ok: nothing to mend in {entries} entr{'y' if entries == 1 else 'ies'}.")
+    click.echo(f"ok: nothing to fix in {entries} entr{'y' if entries == 1 else 'ies'}.")
 
 
 def show_calendar(
@@ -36,7 +36,7 @@ def show_calendar(
     app = app_of(name)
     if found := check(app):
         names = ", ".join(sorted({entry for entry, _ in found}))
-        sys.exit(f"First mend the schedule ({names}):  lab calendar -A {name} --check")
+        sys.exit(f"First fix the schedule ({names}):  lab calendar -A {name} --check")
     zone = zone or app.timezone
     start = start.replace(tzinfo=zone) if start else datetime.now(zone).replace(microsecond=0)
     plan = make_plan(app, start, days)
@@ -58,7 +58,7 @@ def app_of(name: str) -> Celery:
     except CannotLoad as error:
         sys.exit(f"{error} Write -A as you write it for `celery -A`.")
     except CannotBuild as error:
-        more = "Nothing behind it was looked at. Mend it, and check again."
+        more = "Nothing behind it was looked at. Fix it, and check again."
         click.echo(f"{error.entry}: {error}\n    {more}")
         sys.exit(1)
 

@@ -190,7 +190,7 @@ def add_rest(table: Table, total: int) -> None:
 
 
 def escape(text: str) -> str:
-    """Text in which Rich shall see no markup."""
+    """Text in which Rich sees no markup."""
     from rich.markup import escape
 
     return escape(text)

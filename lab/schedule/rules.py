@@ -27,7 +27,7 @@ FIELDS = {"minute": 60, "hour": 24, "day_of_week": 7, "day_of_month": 31, "month
 
 
 class Finding(NamedTuple):
-    """Something to mend: the entry (or setting) it is about, and what to do."""
+    """Something to fix: the entry (or setting) it is about, and what to do."""
 
     name: str
     what: str
@@ -144,7 +144,7 @@ def arguments_fit(entry: ScheduleEntry) -> Iterator[str]:
         try:
             task.__header__(*entry.args or (), **entry.kwargs)  # as .delay() does
         except TypeError as error:
-            yield f"its arguments do not fit the task: {error}. Mend args and kwargs."
+            yield f"its arguments do not fit the task: {error}. Fix args and kwargs."
 
 
 @entry_rule
@@ -199,7 +199,7 @@ def steps_are_even(entry: ScheduleEntry) -> Iterator[str]:
         elif step and values % int(step[1]):
             *_, last = sorted(getattr(entry.schedule, field))
             yield (
-                f"{field}='{step[0]}' is uneven: after {last} it starts anew. Write a step that "
+                f"{field}='{step[0]}' is uneven: after {last} it starts again. Write a step that "
                 f"divides {values}, or an interval in seconds."
             )
 

@@ -119,7 +119,7 @@ def check(bench):
             "task. What does `sender.name` say?"
         )
 
-    # The reason is mended
+    # The reason is gone
     memory.hdel("trouble", "torn.jpg")
     replayed("torn.jpg")
     done = [line for line in memory.lrange("done", 0, -1) if "torn.jpg" in line]

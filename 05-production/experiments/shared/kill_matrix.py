@@ -136,7 +136,7 @@ def send(bench: Bench, queues: Sequence[str], orders: str) -> None:
 def occupy(bench: Bench, cases: Sequence[Case]) -> None:
     """Send A and B to each, and return when A runs everywhere and B is reserved.
 
-    Each worker knows by then that A has begun. If its process dies before, A is begun anew.
+    Each worker knows by then that A has begun. If its process dies before, A is begun again.
     """
     send(bench, [case.queue for case in cases], "AB")
     for case in cases:

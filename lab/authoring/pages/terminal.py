@@ -112,7 +112,7 @@ class Terminal:
     def close(self) -> None:
         """Kill what runs in the foreground, then the shell.
 
-        To close the terminal alone is not enough: a Celery worker answers SIGHUP by starting anew.
+        To close the terminal alone is not enough: a Celery worker answers SIGHUP by starting again.
         """
         try:
             foreground = os.tcgetpgrp(self.child.child_fd)
