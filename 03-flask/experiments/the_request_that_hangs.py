@@ -53,6 +53,7 @@ app.finalize(), app.amqp, app.backend, app.connection().transport
 
 @site.get("/")
 def other_page():
+    print("page", flush=True)
     return "Hello"
 
 @site.post("/send")
@@ -62,6 +63,8 @@ def send():
         app.send_task("mail", **OPTIONS)
     except (OperationalError, RuntimeError) as error:
         return type(error).__name__, 503
+    finally:
+        print("tried", flush=True)
     return "sent", 202
 """
 
@@ -107,7 +110,9 @@ def visit(served):
         wait_until(lambda: site.log().count("sending") == 2, "nobody sent", log=site.log)
         page = visitors.submit(timed, "GET", url).result()[1]
     says, seconds = max(each.result() for each in two)
-    return {"the button, s": seconds, "another page, s": page, "says": says}
+    log = site.log()
+    turn = "after a button" if log.index("tried") < log.index("page") else "before"
+    return {"the button, s": seconds, "another page, s": page, "its turn": turn, "says": says}
 
 
 def timed(method, url):
@@ -117,11 +122,14 @@ def timed(method, url):
 
 
 def claims(rows):
-    delay, retry, ignored, slower, best, both = (row["the button, s"] for row in rows)
+    # What a busy machine adds, it adds to all of them: they are asked side by side.
+    quickest = min(row["the button, s"] for row in rows)
+    waits = [row["the button, s"] - quickest for row in rows]
+    delay, retry, ignored, slower, best, both = waits
     return {
-        ".delay() takes more than 3 times as long as without a result": delay > 3 * ignored,
+        ".delay() waits more than 3 times as long as without a result": delay > 3 * ignored,
         "so it does with retry=False": retry > 3 * ignored,
-        "another page waits as long": rows[0]["another page, s"] > 3 * ignored,
+        "another page waits for a button": {row["its turn"] for row in rows} == {"after a button"},
         "without a result, retry=False makes it slower": slower > ignored,
         "max_retries: 0 cures that": slower > best,
         "with a result, it is needed in both places": delay > 3 * both,
