@@ -262,7 +262,7 @@ def test_a_mistake_is_answered_with_a_sentence_that_helps(copy, name, old, new, 
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("print('bye', flush=True)\nimport os\nos._exit(1)", "It printed:\nbye\n"),
+        ("print('bye', flush=True)\nimport os\nos._exit(1)\n", "It printed:\nbye\n"),
         ("raise SystemExit(1)", "It printed:\n"),
         ("input('How many? ')", "times.py: input('How many? ')"),
     ],
