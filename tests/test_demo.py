@@ -18,7 +18,6 @@ from lab.bench import wait_until
 from lab.chapters import ROOT
 from tests.leftovers import hears_signals, still_there
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine makes its photos slowly
 LAB = [sys.executable, "-m", "lab.cli"]
 
 
@@ -130,7 +129,6 @@ def test_the_demo_interrupted_leaves_nothing(tmp_path, photos, number):
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_the_demo_interrupted_twenty_times_leaves_nothing(tmp_path, photos, number):
     for _ in range(20):

@@ -287,7 +287,6 @@ def lab(tmp_path):
     return lab
 
 
-@pytest.mark.timeout(400)  # a dozen commands, one after the other
 def test_from_start_to_solution(lab):
     first = EVERY[0]
     refused = lab("check", "01/1")

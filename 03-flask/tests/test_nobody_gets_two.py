@@ -106,7 +106,6 @@ def must_be_honest(room, path: str, everybody: list[str]) -> Counter[str]:
     return Counter(found.values())
 
 
-@pytest.mark.timeout(240)
 def test_nobody_gets_two_when_servers_and_workers_die(open_mailroom):
     room = open_mailroom(mail=RUDE, RATE="100/second", RETRY_AFTER=1, STANDSTILL=5)
     lines = people(300)
@@ -202,7 +201,6 @@ def test_a_mail_server_that_hangs_up_after_its_answer_gets_no_mail_twice(room, h
         room.start_mail_server()
 
 
-@pytest.mark.timeout(240)
 def test_a_fan_out_that_was_killed_is_done_again_and_queues_everybody(open_mailroom):
     room = open_mailroom(PAGE=50, concurrency=1)
     everybody = set(addresses(lines := people(2000)))

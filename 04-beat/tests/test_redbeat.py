@@ -168,7 +168,6 @@ def test_business_days_keep_their_holidays_in_redbeat(bench, redis):
 # When Redis is away
 
 
-@pytest.mark.timeout(180)
 def test_redbeat_ends_when_redis_goes_away_and_waits_for_it_when_it_starts():
     with Bench(CHAPTER) as bench:
         beat = redbeat(bench, CHAPTER)
@@ -244,7 +243,6 @@ def take_over(bench, kills, wait):
     return beats, worker
 
 
-@pytest.mark.timeout(180)
 def test_two_times_the_active_process_is_killed_and_the_other_takes_over():
     def some_ticks(active):
         before = len(ticks([active]))
@@ -261,7 +259,6 @@ def test_two_times_the_active_process_is_killed_and_the_other_takes_over():
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(900)
 def test_ten_kills_at_random_moments(capsys):
     dice = random.Random(4)
 
