@@ -24,7 +24,7 @@ def check() -> None:
             f"No broker answers at {connection.hostname}:{connection.port} ({error}).\n"
             f"Start one in another terminal:  {START_A_BROKER}"
         )
-    if not (a_worker_answers_within(0.5) or a_worker_answers_within(3)):
+    if not (a_worker_answers_within(0.5) or a_worker_answers_within(5)):
         sys.exit(
             f"No worker is running for these tasks. Start one in another terminal:\n"
             f"  {START_A_WORKER}\n"

@@ -57,9 +57,11 @@ def bench(tmp_path_factory):
         import sad
 
         for task in (sad.fail, sad.try_twice, sad.die, sad.come_back):
-            task.delay().get(propagate=False, timeout=20)
-        for result in [sad.nap.delay(0.5) for _ in range(3)]:
-            result.get(timeout=20)
+            task.delay().get(propagate=False, timeout=60)
+        with bench.processes[-1].asleep():  # nothing begins before all are sent
+            naps = [sad.nap.delay(0.5) for _ in range(3)]
+        for nap in naps:
+            nap.get(timeout=60)
         # A result is there a moment before its task has ended.
         wait_until(
             lambda: all(run.state != "running" for run in bench.timeline().runs), "a task runs on"
@@ -161,9 +163,11 @@ def test_no_records_make_an_empty_picture(tmp_path):
 
 def test_threads_have_rows_of_their_own(bench):
     with Bench(bench.chapter) as other:
-        other.worker("sad", pool="threads", concurrency=2)
+        worker = other.worker("sad", pool="threads", concurrency=2)
         import sad
 
-        for result in [sad.nap.delay(1) for _ in range(2)]:
-            result.get(timeout=20)
+        with worker.asleep():
+            naps = [sad.nap.delay(3) for _ in range(2)]
+        for nap in naps:
+            nap.get(timeout=60)
         assert len(other.timeline().processes) == 2

@@ -38,7 +38,7 @@ def test_a_message_waits_in_its_queue_until_a_worker_takes_it(bench):
     assert max(map(len, str(xray).splitlines())) <= 100
 
     bench.worker("tasks")
-    second.get(timeout=20)
+    second.get(timeout=60)
     xray = bench.xray()
     assert xray.lengths == {"celery": 0}
     assert {result.id: result.result for result in xray.results} == {first.id: 5, second.id: 9}

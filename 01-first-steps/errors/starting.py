@@ -4,7 +4,7 @@ import site
 import sys
 from pathlib import Path
 
-from lab.bench import WORKER_READY
+from lab.bench import WORKER_READY, wait_until
 from lab.course.catalogue import provokes
 
 CELERY = [sys.executable, "-m", "celery"]
@@ -179,4 +179,9 @@ def two_workers_with_one_name(bench):
     for process in bench.processes:
         if process.name in ("worker1", "worker2"):
             process.wait_for(WORKER_READY)
-    return bench.run([*CELERY, "-A", "tasks", "status", "--timeout", "5"]).log()
+
+    def said():
+        log = bench.run([*CELERY, "-A", "tasks", "status", "--timeout", "5"]).log()
+        return "DuplicateNodename" in log and log
+
+    return wait_until(said, "not both have answered", timeout=150)

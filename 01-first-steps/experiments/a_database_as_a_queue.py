@@ -85,7 +85,7 @@ def run(bench):
         worker.wait_for(" ready.")
     from tasks import add
 
-    group(add.s(order, 0) for order in range(ORDERS))().get(timeout=20)
+    group(add.s(order, 0) for order in range(ORDERS))().get(timeout=60)
     rows.append({"how": "four Celery workers", **count(run.id for run in bench.timeline().runs)})
     return rows
 

@@ -50,7 +50,7 @@ def run(bench):
     from tasks import request
 
     rows = []
-    for workers, tasks in ((1, 10), (2, 20)):
+    for workers, tasks in ((1, 10), (2, 60)):
         bench.worker("tasks", concurrency=2)
         before, began = len(bench.timeline().runs), time.monotonic()
         group(request.s(number) for number in range(tasks))().get(timeout=60)

@@ -2,9 +2,9 @@
 
 ## Question
 
-A print shop has four printers. A print takes two seconds, and who comes when all are busy is
+A print shop has four printers. A print takes three seconds, and who comes when all are busy is
 sent away. The shop is down, and 24 tasks order over HTTP. All of them fail at the same moment.
-Then it is up again. They retry twice, after 5 and after 10 seconds. How many get a print? And
+Then it is up again. They retry twice, after 8 and after 16 seconds. How many get a print? And
 how many with jitter?
 
 ## Predict
@@ -15,7 +15,7 @@ how many with jitter?
 
 ## Why
 
-Each try in the table is the largest crowd within two seconds, the time of a print. Tasks that
+Each try in the table is the largest crowd within three seconds, the time of a print. Tasks that
 failed together come back together, and four are served each time. The shop was ill for a moment;
 from then on the herd itself shuts the others out. With jitter each task draws its delay, from 0
 to the full one, and the herd spreads, more with every try. (Celery draws whole seconds. Early
@@ -32,7 +32,7 @@ import threading
 import time
 
 ORDERS = 24
-PRINT = 2.0  # Seconds. A busy machine takes far less to bring a whole herd to the door.
+PRINT = 3.0  # Seconds. A busy machine takes far less to bring a whole herd to the door.
 
 ORDER = {
     "tasks.py": (
@@ -43,7 +43,7 @@ ORDER = {
 from urllib.request import urlopen
 
 
-OPTIONS = {"bind": True, "autoretry_for": (OSError,), "max_retries": 2, "retry_backoff": 5}
+OPTIONS = {"bind": True, "autoretry_for": (OSError,), "max_retries": 2, "retry_backoff": 8}
 
 
 @app.task(**OPTIONS, retry_jitter=False)
@@ -64,7 +64,7 @@ class Shop(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Order)
-        self.down = threading.Barrier(ORDERS, timeout=30)
+        self.down = threading.Barrier(ORDERS, timeout=90)
         self.printers = threading.Semaphore(4)
         self.came = []  # of each request: which retry it is (its path), and when
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -102,7 +102,7 @@ def run(bench):
     rows = []
     for jitter, (shop, orders) in zip(("no", "yes"), asked, strict=True):
         for order in orders:
-            order.get(timeout=60, propagate=False)
+            order.get(timeout=120, propagate=False)
         shop.shutdown()
         row = {"jitter": jitter} | {f"try {n + 1}": shop.crowd(n) for n in range(3)}
         rows.append(row | {"printed": sum(order.successful() for order in orders), "of": ORDERS})

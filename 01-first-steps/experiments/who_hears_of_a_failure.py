@@ -85,10 +85,10 @@ def run(bench):
 
     results = []
     for how in FAILURES:
-        limit = 1 if how == "its time limit" else None
+        limit = 3 if how == "its time limit" else None
         results.append(work.apply_async((how,), time_limit=limit))
     for result in results[:3]:
-        result.get(propagate=False, timeout=20)
+        result.get(propagate=False, timeout=60)
     wait_until(lambda: heard("task_failure", results[0]) != "-", "the signal was not sent")
     wait_until(lambda: len(bench.timeline().runs) == 4, "not all have begun")
     add.delay(0, 0).get(timeout=60)  # the main process takes it when it has called all hooks

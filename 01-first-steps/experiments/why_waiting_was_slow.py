@@ -45,7 +45,7 @@ redis = Redis.from_url(os.environ["REDIS_URL"])
 
 @app.task(bind=True)
 def add(self, x, y):
-    redis.blpop(self.request.id, timeout=20)  # wait until the client has looked
+    redis.blpop(self.request.id, timeout=60)  # wait until the client has looked
     return time.monotonic()
 """,
     )
@@ -62,13 +62,13 @@ def wait(result):
 GET = """
 def wait(result):
     looked(result)
-    result.get(timeout=20)
+    result.get(timeout=60)
 """
 
 # Celery calls `on_interval` after the first look, when the result is not there.
 GET_FROM_FILES = """
 def wait(result):
-    result.get(timeout=20, on_interval=lambda: looked(result))
+    result.get(timeout=60, on_interval=lambda: looked(result))
 """
 
 MEASURE = """

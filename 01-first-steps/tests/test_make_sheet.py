@@ -4,7 +4,6 @@ Each bad luck has a bench of its own, because it breaks it.
 """
 
 import os
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -34,7 +33,8 @@ def test_200_photos_stand_on_the_sheet_once_each_in_the_order_of_their_names(
     bench, worker, tmp_path
 ):
     make_photos(tmp_path / "photos", 200)
-    job = bench.run([*MAKE_SHEET, tmp_path / "photos", "--out", tmp_path / "sheet.jpg"])
+    command = [*MAKE_SHEET, tmp_path / "photos", "--out", tmp_path / "sheet.jpg"]
+    job = bench.run(command, timeout=200)
     assert job.returncode == 0, job.log()
     # Nothing else: above all no grumbling of Celery's AsyncResult when Python ends.
     assert job.log() == f"200 of 200 photos are on {tmp_path / 'sheet.jpg'}\n"
@@ -93,7 +93,7 @@ def test_one_photo_makes_a_sheet(bench, worker, tmp_path):
 
 def test_a_folder_without_a_picture_is_refused(bench, worker, tmp_path):
     (tmp_path / "notes.txt").write_text("words")
-    job = bench.run([*MAKE_SHEET, tmp_path])
+    job = bench.run([*MAKE_SHEET, tmp_path, "--out", tmp_path / "sheet.jpg"])
     assert job.returncode == 1
     assert "There is no sheet: none of these files can be used." in job.log()
 
@@ -171,34 +171,36 @@ def test_without_a_broker_it_says_so_and_how_to_start_one(tmp_path):
         assert "lab broker" in job.log()
 
 
-def slow_job(bench, tmp_path, patience):
-    """Forty photos of 6 million pixels, and the job that makes a sheet of them, well under way."""
+def slow_job(bench, tmp_path, patience, count=100):
+    """So many photos of 6 million pixels, and the job that makes a sheet of them, under way: all
+    are sent, some are done, and most are not."""
     make_photos(tmp_path / "photos", 1, size=(3000, 2000))
     first = tmp_path / "photos" / "photo 000.png"
-    for number in range(1, 40):
-        shutil.copy(first, tmp_path / "photos" / f"photo {number:03}.png")
+    for number in range(1, count):
+        os.link(first, tmp_path / "photos" / f"photo {number:03}.png")
     out = tmp_path / "sheet.jpg"
     job = bench.process(
         "job", [*MAKE_SHEET, tmp_path / "photos", "--out", out, "--patience", patience]
     )
-    wait_until(
-        lambda: sum(run.ended is not None for run in bench.timeline().runs) >= 3,
-        "three photos were not finished",
-        log=job.log,
-    )
+
+    def under_way():
+        now = bench.timeline()
+        return len(now.sent) >= count and sum(run.ended is not None for run in now.runs) >= 3
+
+    wait_until(under_way, "three photos were not finished", timeout=120, log=job.log)
     return job
 
 
 def test_when_the_worker_is_killed_the_missing_photos_are_named(tmp_path):
     with Bench(CHAPTER) as bench:
         worker = bench.worker("contact_sheet")
-        job = slow_job(bench, tmp_path, patience="8")
+        job = slow_job(bench, tmp_path, patience="20")
         worker.kill()
         done = sum(run.state == "SUCCESS" for run in bench.timeline().runs)
-        assert done < 39, "the worker was killed too late"
+        assert done < 99, "the worker was killed too late"
         assert job.wait() == 1
         missing = [line for line in job.log().splitlines() if line.startswith("Missing: ")]
-        assert 39 - done <= len(missing) <= 40 - done, job.log()
+        assert 99 - done <= len(missing) <= 100 - done, job.log()
         assert "no worker has finished it" in missing[-1]
         assert "celery -A contact_sheet worker" in job.log()
         assert os.listdir(tmp_path) == ["photos"], "no half sheet and no thumbnails may stay behind"
@@ -223,11 +225,11 @@ def stopped_at_work(bench, process, tmp_path):
 def test_when_a_pool_process_is_killed_the_job_ends_and_says_which_photo(tmp_path):
     with Bench(CHAPTER) as bench:
         worker = bench.worker("contact_sheet")
-        job = slow_job(bench, tmp_path, patience="20")
+        job = slow_job(bench, tmp_path, patience="20", count=40)
         [process] = worker.pool()
         wait_until(lambda: stopped_at_work(bench, process, tmp_path), "it was never at work")
         os.kill(process, signal.SIGKILL)
-        assert job.wait(timeout=90) == 1
+        assert job.wait(timeout=240) == 1
         assert "A task has failed" in job.log()
         assert "Worker exited prematurely: signal 9 (SIGKILL)" in job.log()
 

@@ -44,4 +44,4 @@ def worker():
 def test_a_real_worker_adds_up_the_prices(worker):
     orders = [Order(photo="harbour.jpg", copies=copies) for copies in (1, 2)]
     bill = chord([price.s(order) for order in orders], add_up.s()).delay()
-    assert bill.get(timeout=10) == 150
+    assert bill.get(timeout=30) == 150

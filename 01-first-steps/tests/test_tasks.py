@@ -37,7 +37,7 @@ def test_a_real_worker_runs_the_chord(worker, photo, tmp_path):
         make_thumbnail.s(f"{tmp_path}/gone.jpg", f"{tmp_path}/1.jpg"),
     ]
     sheet = chord(header)(assemble.s(str(tmp_path), f"{tmp_path}/sheet.jpg"))
-    assert sheet.get(timeout=20) == 1
+    assert sheet.get(timeout=60) == 1
     assert Image.open(tmp_path / "sheet.jpg").size == (272, 238)
 
 
@@ -60,9 +60,9 @@ def test_a_worker_for_tasks_py_adds(bench):
 
     bench.worker("tasks")
     result = add.delay(4, 4)
-    assert result.get(timeout=20) == 8
+    assert result.get(timeout=60) == 8
     assert (result.ready(), result.successful(), result.state) == (True, True, "SUCCESS")
     failing = add.delay(4, "4")
     with pytest.raises(TypeError, match="unsupported operand"):
-        failing.get(timeout=20)
+        failing.get(timeout=60)
     assert "TypeError" in failing.traceback

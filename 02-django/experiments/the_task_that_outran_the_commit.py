@@ -74,7 +74,7 @@ with connection.schema_editor() as editor:
     editor.create_model(Order)
 
 def answer():
-    found = print_order.AsyncResult(sent[-1]).get(timeout=20, propagate=False) if sent else ""
+    found = print_order.AsyncResult(sent[-1]).get(timeout=60, propagate=False) if sent else ""
     return f"{type(found).__name__}: {found}" if isinstance(found, Exception) else found
 
 for how in ("delay", "delay_on_commit", "delay_on_commit, rolled back"):

@@ -3,9 +3,9 @@
 ## Question
 
 Three entries for the same slow work, each with a worker of three processes. The first has no lock.
-The second takes a lock in Redis that expires after ten seconds, the third one that does not expire.
-Then the workers of the second and third get a SIGKILL in the middle of their work, and new ones
-start. Who works after that?
+The second takes a lock in Redis that expires after twenty seconds, the third one that does not
+expire. Then the workers of the second and third get a SIGKILL in the middle of their work, and new
+ones start. Who works after that?
 
 ## Predict
 
@@ -44,7 +44,7 @@ from redis.exceptions import LockError
 
 LOCKS = {
     "none": nullcontext,
-    "expires": lambda: only_one("expires", seconds=10),
+    "expires": lambda: only_one("expires", seconds=20),
     "for ever": lambda: redis.lock("clock:lock:for ever", blocking=False),
 }
 app = Celery("darkroom", broker="redis://localhost:6379/0")
@@ -86,6 +86,7 @@ def run(bench):
         return at_work
 
     workers = {lock: worker(lock) for lock in ("none", "expires", "for ever")}
+    bench.all_ready()
     bench.process("beat", celery("darkroom", "beat", "--loglevel", "INFO"), cwd=folder)
     wait_until(lambda: 3 in at_once("none"), "no three at once", timeout=60)
     rows = [{"lock": "none", "most at once": max(at_once("none")), "refused": refused("none")}]
@@ -97,8 +98,8 @@ def run(bench):
         rows.append(row | {"held after SIGKILL": bool(redis.exists(f"clock:lock:{lock}"))})
         redis.delete(f"{lock}: refused", f"{lock}: at once", f"{lock}: inside")
         worker(lock)
-    wait_until(lambda: at_once("expires"), "the lock did not expire", timeout=60)
-    wait_until(lambda: refused("for ever") >= 3, "no three were refused", timeout=60)
+    wait_until(lambda: at_once("expires"), "the lock did not expire", timeout=120)
+    wait_until(lambda: refused("for ever") >= 3, "no three were refused", timeout=120)
     for row in rows[1:]:
         row["runs after it"] = "yes" if at_once(row["lock"]) else "none"
         row["its expiry"] = "never" if redis.ttl(f"clock:lock:{row['lock']}") == -1 else "soon"

@@ -65,7 +65,7 @@ def run(bench):
     from clock.celery import app
 
     def scheduled():
-        answers = app.control.inspect(timeout=1).scheduled() or {}
+        answers = app.control.inspect(timeout=5).scheduled() or {}
         every = {each["request"]["id"]: each["eta"] for list in answers.values() for each in list}
         return every if len(every) == len(messages) else None
 

@@ -14,7 +14,7 @@ from conftest import CHAPTER, wait_until_idle
 from lab import Bench
 from lab.bench import celery, wait_until
 
-LOCK, LOOP, INTERVAL = 10, 1, 0.5  # seconds
+LOCK, LOOP, INTERVAL = 15, 1, 0.5  # seconds
 FAST = {
     "clock/schedule.py": ('"schedule": 5.0,', f'"schedule": {INTERVAL},'),
     "clock/celery.py": ("redbeat_lock_timeout = 25", f"redbeat_lock_timeout = {LOCK}"),
@@ -213,9 +213,12 @@ def digests(worker):
 
 def worked_off(bench, worker):
     """Whether the worker has done all that was sent."""
-    log, redis = worker.log(), bench.broker.client
+    redis = bench.broker.client
+    if redis.llen("celery") or redis.hlen("unacked") or not worker.answers():
+        return False
+    log = worker.log()  # read last: what was in the queue before is in it now
     done = log.count("] succeeded") + log.count("Discarding revoked task")
-    return not redis.llen("celery") and log.count("] received") == done
+    return log.count("] received") == done
 
 
 def take_over(bench, kills, wait):

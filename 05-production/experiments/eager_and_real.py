@@ -62,7 +62,7 @@ import os
 from studio import app, work
 
 def get(what, **options):
-    return str(work.apply_async((what,), **options).get(timeout=20))
+    return str(work.apply_async((what,), **options).get(timeout=60))
 
 def send(what, **options):
     result = work.apply_async((what,), **options)
@@ -70,7 +70,7 @@ def send(what, **options):
 
 def state(what):
     result = work.delay(what)
-    result.get(timeout=20)
+    result.get(timeout=60)
     return app.AsyncResult(result.id).state
 
 CASES = {

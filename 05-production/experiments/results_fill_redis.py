@@ -93,7 +93,7 @@ def run(bench):
         keys = {n: f"celery-task-meta-{result.id}" for n, result in enumerate(sent)}
         kept = {n: key for n, key in keys.items() if redis.exists(key)}
         for n in kept:
-            sent[n].get(propagate=False, timeout=20)
+            sent[n].get(propagate=False, timeout=60)
         for end, fails in (("success", False), ("failure", True)):
             those = [key for n, key in kept.items() if (n % 10 == 0) == fails]
             row = {"settings": name, "end": end, "results": len(those)}

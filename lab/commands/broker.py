@@ -47,7 +47,7 @@ def refuse_taken_port(port: int) -> None:
             if probe.connect_ex((host, port)) != 0:
                 continue
         try:
-            info = Redis(host=host, port=port, socket_timeout=2).info("server")
+            info = Redis(host=host, port=port, socket_timeout=10).info("server")
         except RedisError as error:
             raise click.ClickException(
                 f"Port {port} is taken by a program that does not answer as Redis does ({error}).\n"

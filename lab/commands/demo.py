@@ -129,7 +129,7 @@ def read_once(folder: Path) -> None:
 
 def follow_sample(making: Process, console: Console) -> None:
     with console.status("Drawing sample photos (only the first time) ..."):
-        if making.wait(timeout=120) != 0:
+        if making.wait(timeout=LONGEST) != 0:
             raise click.ClickException(making.log().strip())
     console.print(making.log().strip(), highlight=False, soft_wrap=True)
 

@@ -28,7 +28,7 @@ def visit(bench):
         lambda: not client.running or any(bench.xray().lengths.values()),
         "the view neither answers nor sends a message",
     )
-    client.wait(timeout=20)  # after the message there is nothing to wait for
+    client.wait(timeout=30)  # after the message there is nothing to wait for
     said = client.log()
     try:
         return json.loads(said.splitlines()[-1])

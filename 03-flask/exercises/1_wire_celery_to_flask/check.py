@@ -67,7 +67,7 @@ def check(bench):
     from tasks import send_album
 
     try:
-        sent = send_album.delay("ada@example.org").get(timeout=20, propagate=False)
+        sent = send_album.delay("ada@example.org").get(timeout=30, propagate=False)
     except TimeoutError:
         raise AssertionError(
             f"The worker is ready, and no result comes back. It says:\n{tail(worker.log())}"

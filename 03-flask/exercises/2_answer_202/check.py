@@ -56,7 +56,7 @@ def check(bench):
     with ThreadPoolExecutor(1) as browser:
         asked = browser.submit(site.ask, "POST", "/books", album=str(album))
         try:
-            end = wait_until(lambda: asked.done() or reader_of(pipe), "no answer", timeout=10)
+            end = wait_until(lambda: asked.done() or reader_of(pipe), "no answer", timeout=30)
         except TooLate:
             site.process.kill()
             raise AssertionError(

@@ -42,7 +42,7 @@ def check(bench):
                 return -1 if result.failed() else None
 
         try:
-            end = wait_until(reader, "it does not come to the 57th photo", timeout=20)
+            end = wait_until(reader, "it does not come to the 57th photo", timeout=30)
         except TooLate:
             end = -1
         assert end != -1, (
@@ -52,7 +52,7 @@ def check(bench):
 
     def outcome(result):
         try:
-            found = result.get(timeout=20, propagate=False)
+            found = result.get(timeout=30, propagate=False)
         except TimeoutError:
             raise AssertionError("The task does not come to its end.") from None
         assert isinstance(found, dict), f"The task should return a dictionary. It says: {found!r}."

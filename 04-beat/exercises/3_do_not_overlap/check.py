@@ -21,7 +21,7 @@ def check(bench):
         """Send a roll, and wait until it is in the tank or the task has ended."""
         result = develop.apply_async((roll,), queue=queue)
         try:
-            wait_until(lambda: roll in rolls() or result.ready(), "no", timeout=10)
+            wait_until(lambda: roll in rolls() or result.ready(), "no", timeout=30)
         except TooLate:
             raise AssertionError(
                 f"The roll {roll!r} neither gets into the tank nor comes back. Does your task wait "
@@ -82,7 +82,7 @@ def check(bench):
 
     after_the_kill.tries = 0
     try:
-        gorge, name = wait_until(after_the_kill, "it stays locked", timeout=10)
+        gorge, name = wait_until(after_the_kill, "it stays locked", timeout=30)
     except TooLate:
         raise AssertionError(
             "A worker was killed while it had the lock, and long after "

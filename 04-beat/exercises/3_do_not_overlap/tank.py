@@ -11,7 +11,7 @@ SECONDS = float(os.environ.get("TANK_SECONDS", "60"))
 memory = Redis.from_url(
     os.environ.get("REDIS_URL", "redis://localhost:6379/0"),
     decode_responses=True,
-    socket_timeout=40,
+    socket_timeout=100,
 )
 
 
@@ -22,7 +22,7 @@ class Torn(Exception):
 def develop(roll):
     """Develop a roll of film, until the timer rings."""
     memory.rpush("tank", roll)
-    rung = memory.blpop(f"timer:{roll}", timeout=30)
+    rung = memory.blpop(f"timer:{roll}", timeout=90)
     if rung and rung[1] == "torn":
         raise Torn(roll)
     return "developed"
