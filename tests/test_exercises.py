@@ -323,12 +323,17 @@ def test_watch_checks_after_every_save(lab, tmp_path):
     with said.open("w") as log:
         watching = subprocess.Popen([*LAB, "watch", "01/1"], stdout=log, env=env)
     try:
-        wait_until(lambda: "Waiting for you" in said.read_text(), "it did not begin to watch")
+        wait_until(
+            lambda: "Waiting for you" in said.read_text(), "it did not begin to watch", timeout=140
+        )
         assert "Not yet." in said.read_text()
         saved = time.monotonic()
         shutil.copy(EVERY[0].solution / "captions.py", lab.folder)
         wait_until(
-            lambda: "Right." in said.read_text(), "it did not check again", log=said.read_text
+            lambda: "Right." in said.read_text(),
+            "it did not check again",
+            timeout=140,
+            log=said.read_text,
         )
         print(f"right {time.monotonic() - saved:.1f} s after the save")
     finally:

@@ -199,7 +199,7 @@ def test_other_programs_get_json():
 def test_in_a_terminal_the_prediction_is_asked_and_answered():
     import pexpect
 
-    terminal = pexpect.spawn(LAB[0], [*LAB[1:], "four_causes"], encoding="utf-8", timeout=60)
+    terminal = pexpect.spawn(LAB[0], [*LAB[1:], "four_causes"], encoding="utf-8", timeout=250)
     terminal.expect("Your prediction")
     terminal.sendline("a")
     terminal.expect("Not this time")

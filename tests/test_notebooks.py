@@ -172,7 +172,7 @@ def test_a_cell_that_never_ends_is_stopped_and_leaves_nothing(tmp_path):
     )
     path = write(tmp_path / "08-endless.ipynb", "\n".join(begin), "time.sleep(1000)")
     with pytest.raises(CellFailed, match=r"08-endless\.ipynb"):
-        run(path, longest_cell=30)
+        run(path, longest_cell=100)
     folder = Path((tmp_path / "bench").read_text())
     wait_until(lambda: gone(folder), "the bench of a stopped notebook lives on")
 
@@ -185,7 +185,7 @@ def test_the_kernel_is_this_python_in_the_folder_of_the_notebook(tmp_path):
     python, folder, ipython = run(path).cells[1].outputs[0].text.split()
     assert (python, folder) == (sys.executable, str(tmp_path))
     assert not Path(ipython).is_relative_to(Path.home())
-    assert gone(Path(ipython)), "the kernel or its folder lives on"
+    wait_until(lambda: gone(Path(ipython)), "the kernel or its folder lives on")
 
 
 def test_scrubbing_takes_away_what_differs_and_leaves_what_does_not(tmp_path):
@@ -256,7 +256,7 @@ def test_lab_notebook_serves_the_notebooks_until_ctrl_c(tmp_path):
             said = jupyter.stdout.readline()
             address = re.fullmatch(r"JupyterLab starts at (http://127.0.0.1:\d+/.+)\n", said)[1]
             assert jupyter.stdout.readline() == "Ctrl-C stops it.\n"
-            page = wait_until(lambda: answer(address), "JupyterLab did not answer", timeout=60)
+            page = wait_until(lambda: answer(address), "JupyterLab did not answer", timeout=240)
             assert b"<title>JupyterLab</title>" in page
             listing = json.loads(answer(contents(address)))
             assert "01-first-steps.ipynb" in [entry["name"] for entry in listing["content"]]

@@ -16,8 +16,8 @@ from lab.bench import wait_until
 def play(tmp_path, monkeypatch):
     """Play a page given as text, in an empty folder. Backticks are written as ''' here."""
     for module in (player, terminal):
-        monkeypatch.setattr(module, "DEADLINE", 10.0)
-    monkeypatch.setattr(player, "SILENCE", 2.0)
+        monkeypatch.setattr(module, "DEADLINE", 20.0)
+    monkeypatch.setattr(player, "SILENCE", 5.0)
 
     def play(text, update=False):
         page = tmp_path / "page.md"
@@ -220,9 +220,30 @@ def test_a_server_that_never_becomes_ready_is_noticed(play):
     bites(play, text, "-ready", "+starting")
 
 
+def test_half_a_line_is_not_taken_for_the_whole(play):
+    server = "sh -c 'printf one; sleep 0.5; echo \" two\"; echo three; cat'"
+    play(f"""
+'''sh terminal=server
+{server}
+'''
+
+'''text
+one...
+'''
+
+'''text
+three
+'''
+
+'''keys terminal=server
+Ctrl-C
+'''
+""")
+
+
 def test_a_server_that_ignores_a_closed_terminal_ends_with_the_page(play, tmp_path):
     """As a Celery worker does, which starts again on SIGHUP."""
-    deaf = "sh -c \"trap '' HUP; echo ready; echo \\$\\$ > pid; while true; do sleep 0.1; done\""
+    deaf = "sh -c \"trap '' HUP; echo \\$\\$ > pid; echo ready; while true; do sleep 0.1; done\""
     server = f"'''sh terminal=server\n{deaf}\n'''\n'''text\nready\n'''\n"
     bites(play, server + "'''sh terminal=client\nfalse\n'''\n", "exit code 1")
     pid = int((tmp_path / "scratch" / "pid").read_text())
@@ -231,7 +252,8 @@ def test_a_server_that_ignores_a_closed_terminal_ends_with_the_page(play, tmp_pa
 
 def test_a_server_with_a_session_of_its_own_ends_with_the_page(play, tmp_path):
     """As those that honcho starts: they belong to no terminal."""
-    server = "setsid sh -c 'echo $$ > pid; exec sleep 600' & sleep 0.2; false"
+    server = "setsid sh -c 'echo $$ > pid; exec sleep 600' & until test -s pid; do sleep 0.1; done"
+    server += "; false"
     bites(play, f"'''sh\n{server}\n'''\n", "exit code 1")
     pid = int((tmp_path / "scratch" / "pid").read_text())
     wait_until(lambda: not psutil.pid_exists(pid), "the server lives on")

@@ -155,7 +155,7 @@ def retry_without_a_name(bench):
     """
     from old import tell
 
-    return raised(lambda: tell.delay("Ada").get(timeout=30))
+    return raised(lambda: tell.delay("Ada").get(timeout=120))
 
 
 @provokes(
@@ -177,7 +177,7 @@ def a_class_that_is_not_registered(bench):
     """
     from old import Crop
 
-    result = raised(lambda: Crop().delay("harbour.jpg").get(timeout=30))
+    result = raised(lambda: Crop().delay("harbour.jpg").get(timeout=120))
     log = bench.processes[1].log  # the first is the broker
     wait_until(lambda: "type None" in log(), "no word in the log", timeout=60)
     return result + log()

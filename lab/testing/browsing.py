@@ -42,7 +42,9 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"Chromium is not here. Install it:  {command}")
     expect.set_options(timeout=SECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=OPTIONS, timeout=3 * SECONDS
+        )
         yield browser
         browser.close()
 

@@ -20,7 +20,7 @@ from lab.authoring.notebooks.scrub import scrub
 
 # Seconds that one cell may take. The whole notebook needs less on an idle machine; a busy one is
 # no error.
-LONGEST_CELL = 120
+LONGEST_CELL = 400
 
 LARGEST_OUTPUT = 200_000  # bytes, as they stand in the file
 
@@ -77,6 +77,9 @@ def run(path: Path, *, longest_cell: int = LONGEST_CELL) -> Any:
             km=kernel,
             kernel_name="python3",
             timeout=longest_cell,
+            startup_timeout=300,
+            iopub_timeout=longest_cell,  # what a cell printed may come after its reply
+            raise_on_iopub_timeout=True,
             shutdown_kernel="immediate",  # asked politely, it stumbles over its own sockets
             record_timing=False,
             coalesce_streams=True,

@@ -18,6 +18,7 @@ from lab.authoring.pages.comparing import Mismatch, difference, pattern
 from lab.authoring.pages.fences import Fence, Page, edited, examples_of
 from lab.authoring.pages.terminal import DEADLINE, PYTHON_PROMPT, Terminal
 
+UNFINISHED = 2.0  # seconds: a line without its end that stands so long is one, as a question is
 SILENCE = 10.0  # seconds: a program that prints nothing new for so long has said what it says
 
 
@@ -127,7 +128,9 @@ class Player:
             if shown != last:
                 spoke, last = now, shown
             whole = shown if shown.endswith("\n") or not shown else f"{shown}\n"
-            if code is None and (begin := re.match(regex, whole)):
+            # A line that has not ended may be half a line. A question has no end of line.
+            complete = shown.endswith("\n") or now > spoke + UNFINISHED
+            if code is None and complete and (begin := re.match(regex, whole)):
                 terminal.screen = terminal.screen[begin.end() :]
                 return
             if code is not None and re.fullmatch(regex, whole):
@@ -249,7 +252,8 @@ def play_page(path: Path, update: bool = False) -> int:
     page = Page.read(path)
     with tempfile.TemporaryDirectory(prefix="page-") as scratch:
         folder = Path(scratch) / "course"
-        shutil.copytree(path.parent, folder / path.parent.name)
+        caches = shutil.ignore_patterns("__pycache__")  # others write there, at this moment
+        shutil.copytree(path.parent, folder / path.parent.name, ignore=caches)
         (folder / ".venv").symlink_to(Path(sys.prefix))
         player = Player(page, folder, clean_env(Path(scratch)), update)
         try:

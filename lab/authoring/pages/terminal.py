@@ -114,10 +114,15 @@ class Terminal:
 
         To close the terminal alone is not enough: a Celery worker answers SIGHUP by starting again.
         """
+        import pexpect
+
         try:
             foreground = os.tcgetpgrp(self.child.child_fd)
             if foreground > 1:
                 os.killpg(foreground, signal.SIGKILL)
         except OSError:
             pass  # the shell has ended already
-        self.child.close(force=True)
+        try:
+            self.child.close(force=True)
+        except pexpect.ExceptionPexpect:
+            pass  # it has not died within a tenth of a second: SIGKILL is on its way

@@ -24,12 +24,12 @@ def sharpen():
 
 @app.task
 def print_poster():
-    time.sleep(2.5)
+    time.sleep(8)
 
 
 @app.task
 def print_photo():
-    time.sleep(0.15)
+    time.sleep(0.4)
 
 
 def upload(earlier_tries):

@@ -1,14 +1,16 @@
 """The work as Celery tasks. A worker imports this module, and so does whoever sends."""
 
+import os
+
 import print_lab
 from celery import Celery
 
 app = Celery("tasks", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
 
-# What a dead worker had taken comes back after 5 s, so that a notebook can show it. The default is
-# an hour. A task that runs longer than this would be delivered again while it runs.
+# What a dead worker had taken comes back after an hour, the default. A notebook that wants to see
+# it starts its second worker with less. A task that runs longer would be delivered again meanwhile.
 app.conf.broker_transport_options = {
-    "visibility_timeout": 5,
+    "visibility_timeout": int(os.environ.get("VISIBILITY_TIMEOUT", "3600")),
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
 }
