@@ -246,7 +246,7 @@ MISTAKES = [
     ("05/5", 'letter["kwargs"])', 'letter["kwargs"], task_id=id)', "Has it the same id?"),
     ("05/5", *TAKEN_OUT_FIRST, "When is it safe to take it out?"),
     ("05/6", "app.conf.task_acks_late = True\n", "", "Put that back: the bug is somewhere else"),
-    ("05/6", "LONGEST_PRINT * 2", "LONGEST_PRINT / 2", "reports: TimeLimitExceeded(1.5)"),
+    ("05/6", "LONGEST_PRINT * 2", "LONGEST_PRINT / 2", "reports: TimeLimitExceeded(3.0)"),
 ]
 
 

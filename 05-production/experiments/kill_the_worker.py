@@ -21,7 +21,7 @@ taken and not acknowledged. Late acknowledgement keeps A's there as well.
 
 Redis does not see a worker die. The messages stay in `unacked` until the visibility timeout is
 over, an hour by default, and a worker looks for them. So the new worker is idle, beside two
-orders. Only the last worker here has a timeout of 5 seconds.
+orders. Only the last worker here has a timeout of 15 seconds.
 
 The two `..._on_worker_lost` say what a living worker does when its *pool process* dies. Here nobody
 is left to do it: they change nothing.
@@ -60,7 +60,7 @@ FATES = {
 }
 SOON = {
     "broker_transport_options": {
-        "visibility_timeout": 5,
+        "visibility_timeout": 15,
         "unacked_restore_interval": 1,
         "unacked_restore_throttle": 1,
     }
@@ -90,8 +90,8 @@ def run(bench):
 
     worker = hire(bench, queues, SOON, env)
     worker.wait_for(WORKER_READY, timeout=60)
-    wait_until(lambda: ended("B"), "B does not come back", timeout=60, log=worker.log)
-    wait_until(lambda: ended("A", cases[1:]), "A does not come back", timeout=60, log=worker.log)
+    wait_until(lambda: ended("B"), "B does not come back", timeout=120, log=worker.log)
+    wait_until(lambda: ended("A", cases[1:]), "A does not come back", timeout=120, log=worker.log)
     wait_until(lambda: not bench.xray().unacked, "it does not come to an end", log=worker.log)
     redelivered = [case.runs("B")[-1].redelivered for case in cases]
     late = [case.row(timeout) for case in cases]

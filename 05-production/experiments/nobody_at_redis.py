@@ -81,7 +81,7 @@ def run(bench):
     for url in urls.values():
         httpx.get(url, timeout=60)  # when it answers, it has imported what it needs
 
-    def order(name, photo, patience=PATIENCE):
+    def order(name, photo, patience):
         body = {"photo": photo, "copies": 1, "card": "tok_visa"}
         try:
             return httpx.post(urls[name], json=body, timeout=patience).status_code
@@ -89,7 +89,8 @@ def run(bench):
             return "nothing"
 
     bench.broker.kill()
-    heard = {name: order(name, f"{name}.jpg") for name in urls}
+    limits = {"delay": PATIENCE}  # the others answer, sooner or later
+    heard = {name: order(name, f"{name}.jpg", limits.get(name, 60)) for name in urls}
     kept = shop.states()["accepted"]
     bench.broker.start()
 

@@ -84,7 +84,7 @@ def four(file):
 
 @app.task(name="subprocess.run, timeout")
 def five(file):
-    subprocess.run(["sh", "-c", PROGRAM, file], timeout=3)
+    subprocess.run(["sh", "-c", PROGRAM, file], timeout=10)
 """
 
 WAYS = [

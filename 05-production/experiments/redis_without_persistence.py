@@ -63,7 +63,11 @@ def a_hundred_orders(bench):
     bench.broker.kill()
     bench.broker.start()
     row |= {"left": waiting(), "on the disk": shop.states()["accepted"]}
-    bench.run([sys.executable, "-m", "printshop.reconcile", "--older-than", "0"], env=shop.env)
+    bench.run(
+        [sys.executable, "-m", "printshop.reconcile", "--older-than", "0"],
+        env=shop.env,
+        timeout=200,
+    )
     row["reconciled"] = waiting()
     worker = bench.worker("printshop", concurrency=2, queues="urgent", env=shop.env)
 
@@ -71,7 +75,7 @@ def a_hundred_orders(bench):
         charged = len(whole_lines(shop.ledger))
         return charged >= ORDERS and not waiting() and not bench.xray().unacked
 
-    wait_until(ended, "the worker came to no end", timeout=60, log=worker.log)
+    wait_until(ended, "the worker came to no end", timeout=240, log=worker.log)
     account = shop.account(accepted)
     return row | {"charged": account["charged"], "twice": account["charged twice"]}
 

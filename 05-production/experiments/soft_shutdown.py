@@ -4,7 +4,7 @@
 
 Docker gives a container ten seconds after SIGTERM, and then kills it. So a worker should give up
 before: `worker_soft_shutdown_timeout`, and `REMAP_SIGTERM=SIGQUIT` in its environment. Here it gets
-SIGTERM while it prints order A, and has reserved B. Four workers have 4 seconds, and A ends at
+SIGTERM while it prints order A, and has reserved B. Four workers have 12 seconds, and A ends at
 once. Four have 1 second, and A does not end. One more has 1 second, and nobody set REMAP_SIGTERM.
 
 ## Predict
@@ -50,7 +50,7 @@ FATES = {
         "acks_late + retry_on_worker_lost": "A is in the queue, B is in the queue",
     },
 }
-SECONDS = dict(zip(FATES, (4.0, 1.0), strict=True))  # of the timeout
+SECONDS = dict(zip(FATES, (12.0, 1.0), strict=True))  # of the timeout
 
 
 def run(bench):
@@ -80,7 +80,7 @@ def run(bench):
                 ended.setdefault(case, time.monotonic())
         return len(ended) == len(cases)
 
-    wait_until(all_ended, "the workers do not end", timeout=60, log=case.worker.log)
+    wait_until(all_ended, "the workers do not end", timeout=120, log=case.worker.log)
     waits = plain.worker.running
     plain.finish()
     plain.worker.wait(timeout=60)

@@ -5,7 +5,7 @@
 Some supervisors send SIGTERM to the whole process group: supervisor with `stopasgroup=true`,
 systemd with its default `KillMode=control-group`. Order A is being printed, order B is reserved.
 What becomes of them? One more worker has early acknowledgement and `REMAP_SIGTERM=SIGQUIT` in its
-environment, with a soft shutdown of four seconds.
+environment, with a soft shutdown of twelve seconds.
 
 ## Predict
 
@@ -33,7 +33,7 @@ the rest: `task_reject_on_worker_lost` or `task_retry_on_worker_lost`.
 
 import signal
 
-SOFT = {"worker_soft_shutdown_timeout": 4.0}
+SOFT = {"worker_soft_shutdown_timeout": 12.0}
 MESSAGES = [
     "billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 15 (SIGTERM) Job: ..."
 ]
@@ -60,7 +60,7 @@ def run(bench):
     remapped.worker.wait_for("Initiating Soft Shutdown")
     remapped.finish()  # no other picture is ever finished
     for case in cases:
-        case.worker.wait(timeout=60)
+        case.worker.wait(timeout=120)
     rows = [case.row() for case in cases]
     said = cases[1].worker.log().rpartition("billiard.exceptions")
     rows[1]["message"] = "".join(said[1:]).partition("\n")[0]

@@ -2,10 +2,11 @@
 
 ## Question
 
-A statement takes a minute to make, the visibility timeout is four seconds. The worker has three
+A statement takes five minutes to make, the visibility timeout is four seconds. The worker has three
 processes, all are well, and nobody kills anything. You send one message: with Celery's defaults,
-with `acks_late`, with `acks_late` and a hard time limit of one second, and with `acks_late` and a
-visibility timeout of ten minutes. How many statements are made at the same time?
+with `acks_late`, with `acks_late` and a hard time limit of one second (the timeout is 30 there),
+and with `acks_late` and a visibility timeout of ten minutes. How many statements are made at the
+same time?
 
 ## Predict
 
@@ -35,7 +36,7 @@ import json
 from celery import Celery
 from kombu import Connection
 
-from lab.bench import WORKER_READY, wait_until
+from lab.bench import wait_until
 
 STATEMENT = """
 import json
@@ -48,7 +49,7 @@ app.conf.update(json.loads(os.environ["SETTINGS"]))
 
 @app.task(name="make_statement", ignore_result=True)
 def make_statement():
-    time.sleep(60)
+    time.sleep(300)
 """
 
 
@@ -60,7 +61,7 @@ def settings(seconds=4, **others):
 CASES = {
     "the defaults": settings(),
     "acks_late": settings(task_acks_late=True),
-    "acks_late, a time limit of 1 s": settings(task_acks_late=True, task_time_limit=1),
+    "acks_late, a time limit of 1 s": settings(30, task_acks_late=True, task_time_limit=1),
     "acks_late, a timeout of 10 min": settings(600, task_acks_late=True),
 }
 
@@ -74,8 +75,8 @@ def run(bench):
     for url, case in zip(urls, CASES.values(), strict=True):
         env = {"CELERY_BROKER_URL": url, "SETTINGS": json.dumps(case)}
         workers.append(bench.worker("statement", concurrency=3, cwd=folder, env=env, wait=False))
-    for worker, url in zip(workers, urls, strict=True):
-        worker.wait_for(WORKER_READY, timeout=60)
+    bench.all_ready()
+    for url in urls:
         with Connection(url) as connection:
             client.send_task("make_statement", connection=connection)
 
@@ -88,8 +89,12 @@ def run(bench):
         now = sum(run.state == "running" for run in own)
         return {"how": case, "begun": len(own), "at the same time": now}
 
-    late = list(CASES).index("acks_late")
-    wait_until(lambda: look()[late]["at the same time"] == 3, "no three", timeout=60)
+    def shown():
+        first, late, limited, long = look()
+        ended = limited["begun"] and not limited["at the same time"]
+        return late["at the same time"] == 3 and first["begun"] and ended and long["begun"]
+
+    wait_until(shown, "no three", timeout=120)
     healthy = {True: "well", False: "dead"}
     return [
         row | {"the worker": healthy[worker.running]}

@@ -2,7 +2,7 @@
 
 ## Question
 
-A task works for three seconds. It gets a soft limit of one second, or a hard limit of one second:
+A task works for a long time. It gets a soft limit of one second, or a hard limit of one second:
 on the pool `prefork` (the default), on `threads` and on `solo`. A second task, on `prefork`, is
 careful. It tries the work twice, with `except Exception` around it. It gets a soft limit of
 one second, alone and together with a hard limit of two. Which of the eight end early?
@@ -44,30 +44,34 @@ from celery import Celery
 REDIS = "redis://localhost:6379/0"
 app = Celery("service", broker=REDIS, backend=REDIS)
 
-def ask():
-    for _ in range(30):
-        time.sleep(0.1)
+def ask(seconds):
+    time.sleep(seconds)
     return "to the end"
 
 @app.task
-def work():
-    return ask()
+def work(seconds):
+    return ask(seconds)
 
 @app.task
-def careful():
-    for attempt in (1, 2):
+def careful(*seconds):
+    for attempt in (0, 1):
         try:
-            return f"{ask()}, at attempt {attempt}"
+            return f"{ask(seconds[attempt])}, at attempt {attempt + 1}"
         except Exception:
             pass  # the service had a bad moment: once more
 """
 
 SOFT, HARD = {"soft_time_limit": 1}, {"time_limit": 1}
 POOLS = ("prefork", "threads", "solo")
+NEVER = 300  # what is stopped would never end by itself: a limit that comes late strikes as well
 CASES = [
-    *((pool, "work", limit) for pool in POOLS for limit in (SOFT, HARD)),
-    ("prefork", "careful", SOFT),
-    ("prefork", "careful", SOFT | {"time_limit": 2}),
+    *(
+        (pool, "work", limit, (NEVER if pool == "prefork" else 3,))
+        for pool in POOLS
+        for limit in (SOFT, HARD)
+    ),
+    ("prefork", "careful", SOFT, (NEVER, 3)),
+    ("prefork", "careful", SOFT | {"time_limit": 2}, (NEVER, NEVER)),
 ]
 
 
@@ -79,7 +83,10 @@ def run(bench):
             "service", cwd=bench.folder, pool=pool, queues=pool, concurrency=4, wait=False
         )
     bench.all_ready()
-    results = [client.send_task(f"service.{task}", queue=pool, **how) for pool, task, how in CASES]
+    results = [
+        client.send_task(f"service.{task}", seconds, queue=pool, **how)
+        for pool, task, how, seconds in CASES
+    ]
 
     def said(worker, result):
         """The worker's lines about the limits of a task."""
@@ -87,7 +94,7 @@ def run(bench):
         return [line for line in lines if "time limit (" in line and result.id in line]
 
     rows = []
-    for (pool, task, limits), result in zip(CASES, results, strict=True):
+    for (pool, task, limits, _), result in zip(CASES, results, strict=True):
         result.get(propagate=False, timeout=60)
         row = {"pool": pool, "task": task, "limit": " + ".join(limits), "state": result.state}
         worker, lines = workers[pool], len(limits) if pool == "prefork" else 0

@@ -7,7 +7,7 @@ import time
 from celery import Celery
 
 app = Celery("sandbox", broker="redis://localhost:6379/0", backend="redis://localhost:6379/0")
-app.conf.task_time_limit = 2  # seconds
+app.conf.task_time_limit = 5  # seconds
 
 
 @app.task

@@ -105,11 +105,11 @@ def test_the_program_takes_a_minute_for_standing_still(here):
 
 
 def test_the_program_looks_again_and_again(here):
-    argv = [sys.executable, "-m", "printshop.reconcile", "--older-than", "10", "--every", "0.1"]
+    argv = [sys.executable, "-m", "printshop.reconcile", "--older-than", "60", "--every", "0.1"]
     program = here.bench.process("reconciler", argv, env=here.env)
     for _ in range(2):
         order_id = here.order()
-        here.age(order_id, 11)
+        here.age(order_id, 61)
         program.wait_for(f"{order_id} stood still", timeout=SECONDS)
     program.send(signal.SIGINT)
     program.wait()

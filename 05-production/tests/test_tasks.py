@@ -74,8 +74,10 @@ def test_a_provider_that_is_not_there_is_asked_later(here, monkeypatch):
 def test_a_provider_that_says_nothing_is_not_waited_for_for_ever(here, provider, monkeypatch):
     """It is charged all the same: the shop does not know it, and asks again with the same key."""
     monkeypatch.setattr(here.payments, "TIMEOUT", httpx.Timeout(5, read=0.2))
-    provider.slow, provider.script["tok_visa"] = 1, ["slow"]
+    gate = threading.Event()  # it answers when the shop has gone
+    provider.script["tok_visa"] = [lambda: gate.wait(SECONDS) and ""]
     what, said, _ = outcome(here)
+    gate.set()
     assert what == "TryLater" and said.startswith("no answer: ReadTimeout")
     wait_until(provider.ledger_lines, "the card was not charged")
 

@@ -5,7 +5,7 @@ from lab.bench import wait_until
 
 def check(bench):
     ledger = bench.folder / "ledger.txt"
-    os.environ["LONGEST_PRINT"] = "3"
+    os.environ["LONGEST_PRINT"] = "6"
     worker = bench.worker("shop", concurrency=2, env={"LEDGER": str(ledger)})
     from machine import LONGEST_PRINT
     from shop import app, order

@@ -111,7 +111,7 @@ class Shop:
         printed = sum((self.home / "spool" / f"{each}.json").exists() for each in accepted)
         return {
             "accepted": len(accepted),
-            "asked the provider": httpx.get(self.charges).json().get("requests", 0),
+            "asked the provider": httpx.get(self.charges, timeout=60).json().get("requests", 0),
             "charged": len(lines),
             "printed": printed,
             "confirmed": done,
