@@ -18,10 +18,10 @@ SITE = "http://127.0.0.1:8000"
 @click.command()
 @click.option("--photos", default=12, help="How many photos.")
 @click.option("--broken", default=0, help="How many of them end in the middle.")
-@click.option("--patience", default=20.0, help="Look for so long (seconds).")
+@click.option("--patience", default=120.0, help="Look for so long (seconds).")
 def visit(photos: int, broken: int, patience: float) -> None:
     """Send some photos to the album, and watch the page until none is waiting."""
-    with httpx.Client(base_url=SITE, follow_redirects=True, timeout=10) as browser:
+    with httpx.Client(base_url=SITE, follow_redirects=True, timeout=60) as browser:
         try:
             page = arrive(browser)
         except httpx.ConnectError:

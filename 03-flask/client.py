@@ -90,7 +90,7 @@ def speak(method: str, path: str, **body) -> httpx.Response:
     for _ in range(20):
         try:
             url = path if path.startswith("http") else SITE + path
-            return httpx.request(method, url, timeout=10, **body)
+            return httpx.request(method, url, timeout=60, **body)
         except httpx.ConnectError:
             time.sleep(0.5)
     sys.exit(f"Nobody answers at {SITE}. Start it:  flask --app mailroom run --port 8000")

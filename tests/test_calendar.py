@@ -2,8 +2,10 @@
 
 import itertools
 import sys
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from click.testing import CliRunner
 
 from lab import cli
@@ -120,6 +122,17 @@ def test_a_bad_schedule_is_found_with_its_name_and_what_to_do(shop, name):
     lines = said.strip().splitlines()
     assert lines[0].startswith("the-entry: ")
     assert all(line.startswith("    ") for line in lines[1:]), "nothing is said of another entry"
+
+
+@pytest.mark.parametrize("hour", [0, 5, 6, 7, 15, 23])
+def test_what_is_said_does_not_depend_on_the_hour(shop, hour):
+    one_hour, office = '"schedule": crontab(hour=7)', '"schedule": crontab(hour="9-17")'
+    with time_machine.travel(datetime(2027, 3, 1, hour, 31, 30, tzinfo=UTC), tick=False):
+        code, said = shop("--check", entry=one_hour)
+        assert (code, said.count("the-entry: ")) == (1, 1) and BAD["no minute"][1] in said
+        assert "no 'expires'" in shop("--check", entry=office)[1]
+        for entry in GOOD.values():
+            assert shop("--check", entry=entry)[0] == 0, entry
 
 
 @pytest.mark.parametrize("name", GOOD)

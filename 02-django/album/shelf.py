@@ -11,6 +11,7 @@ import secrets
 import shutil
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from django.conf import settings
@@ -27,9 +28,9 @@ class Photo:
     def path(self, part: str) -> Path:
         return settings.MEDIA_ROOT / self.album / part / self.name
 
-    @property
+    @cached_property
     def state(self) -> str:
-        """What the files say: "ready", "failed" or "waiting"."""
+        """What the files say, once for each page: "ready", "failed" or "waiting"."""
         if self.path("ready").exists():
             return "ready"
         return "failed" if self.path("failed").exists() else "waiting"

@@ -57,7 +57,7 @@ WATCHED = "celery -A album worker --loglevel INFO --concurrency 1 --without-ming
 
 def run(bench):
     folder, env = bench.copy(ANSWER), {"ALBUM_DATA": str(bench.folder / "data")}
-    watch = ["watchfiles", "--filter", "python", WATCHED, "album"]
+    watch = ["watchfiles", "--sigint-timeout", "60", "--filter", "python", WATCHED, "album"]
     watched = bench.process("watchfiles", watch, cwd=folder, env=env)
     port = str(free_port())
     serve = [sys.executable, "manage.py", "runserver", port]

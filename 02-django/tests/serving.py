@@ -90,4 +90,4 @@ def wait_until_done(media: Path, count: int, worker) -> list[str]:
         now = sorted(states(media).values())
         return now if len(now) == count and "waiting" not in now else []
 
-    return wait_until(all_done, f"not all of {count} are done", timeout=60, log=worker.log)
+    return wait_until(all_done, f"not all of {count} are done", timeout=200, log=worker.log)

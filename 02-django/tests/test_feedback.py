@@ -56,7 +56,7 @@ class Studio:
 
     @contextmanager
     def mail_server(self, post: Post):
-        server = Controller(post, hostname="127.0.0.1", port=self.port)
+        server = Controller(post, hostname="127.0.0.1", port=self.port, ready_timeout=60)
         server.start()
         try:
             yield

@@ -59,6 +59,10 @@ def test_300_hostile_uploads_do_no_harm(bench, worker, web):
     warm_up = Visitor(url)
     for _ in range(10):
         warm_up.upload(picture())
+    wait_until(
+        lambda: "waiting" not in states(media).values(), "the first are not done", log=worker.log
+    )
+    wait_until(lambda: not bench.xray().unacked, "the worker has not finished with the first")
     chapter = listing(CHAPTER / "album") | listing(CHAPTER / "thumbnails")
     data = listing(bench.folder / "data", "media")
     memory = resident(server)
@@ -86,7 +90,7 @@ def test_300_hostile_uploads_do_no_harm(bench, worker, web):
     wait_until(
         lambda: "waiting" not in states(media).values(),
         "some photos are neither ready nor failed",
-        timeout=60,
+        timeout=240,
         log=worker.log,
     )
     wait_until(lambda: not bench.xray().unacked, "the worker has not finished")

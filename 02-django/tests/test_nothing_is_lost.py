@@ -77,9 +77,9 @@ def test_a_broker_that_is_down_keeps_no_visitor_waiting(studio):
     assert visitor.upload(photo).status_code == 302
     studio.bench.broker.kill()
     for _ in range(2):  # with a connection that was fine before, and without
-        answer = visitor.upload(photo, photo, timeout=15)
+        answer = visitor.upload(photo, photo, timeout=18)
         assert answer.status_code == 302
-        assert SAFE in visitor.get("/", timeout=10).text
+        assert SAFE in visitor.get("/", timeout=18).text
     assert list(states(studio.media).values()) == ["waiting"] * 5
     assert studio.worker_state() == "no broker"
     failed = studio.resend()
@@ -89,10 +89,10 @@ def test_a_broker_that_is_down_keeps_no_visitor_waiting(studio):
 
     studio.bench.broker.start()
     assert studio.worker_state() == "no worker"
-    assert visitor.upload(photo, timeout=10).status_code == 302
+    assert visitor.upload(photo, timeout=18).status_code == 302
     assert studio.length() == 1, "the next upload finds the new broker"
     worker = studio.worker()
-    assert studio.worker_state() == "ok"
+    wait_until(lambda: studio.worker_state() == "ok", "the worker does not answer", timeout=120)
     assert studio.resend().returncode == 0
     assert wait_until_done(studio.media, 6, worker) == ["ready"] * 6
 
@@ -103,10 +103,10 @@ def test_a_broker_that_hangs_keeps_no_visitor_waiting(studio):
     photo = picture()
     visitor.upload(photo)
     with studio.bench.broker.asleep():
-        assert visitor.upload(photo, timeout=15).status_code == 302
-        assert SAFE in visitor.get("/", timeout=15).text
+        assert visitor.upload(photo, timeout=18).status_code == 302
+        assert SAFE in visitor.get("/", timeout=18).text
         assert studio.worker_state() == "no broker"
-    assert visitor.upload(photo, timeout=10).status_code == 302
+    assert visitor.upload(photo, timeout=18).status_code == 302
     worker = studio.worker()
     assert studio.resend().returncode == 0
     assert wait_until_done(studio.media, 3, worker) == ["ready"] * 3

@@ -94,7 +94,11 @@ def run(bench):
         row = {"you": stop.__name__.replace("_", " "), "its page": page["state"]}
         row |= {"mails begun": begun(url), "with an outcome": page["done"]}
         site.post(f"{url}/resume")
-        wait_until(quiet, "the worker did not come to an end", log=worker.log, timeout=60)
+
+        def over(url=url):
+            return site.get(url).json()["over"] and quiet()
+
+        wait_until(over, "the worker did not come to an end", log=worker.log, timeout=60)
         page = site.get(url).json()
         rows.append(row | {"unconfirmed in the end": page["unconfirmed"]})
     site.close()

@@ -84,7 +84,7 @@ def run(bench):
         mail.wait_for("Taking")
         senders[who] = bench.start_python(code, cwd=folder, env=env), ledger
     for who, (sender, ledger) in senders.items():
-        sender.wait(timeout=60)
+        sender.wait(timeout=240)
         outcomes = json.loads(sender.log().splitlines()[-1])
         taken = Counter(json.loads(line)["to"] for line in ledger.read_text().splitlines())
         for when, addresses in groups.items():

@@ -49,7 +49,7 @@ class Mailroom:
         for _ in range(workers):
             self.hire(wait=False)
         self.wait_for_mail_server()
-        self.web = httpx.Client(base_url=self.url, timeout=30)
+        self.web = httpx.Client(base_url=self.url, timeout=120)
         bench.all_ready()
         self.server.wait_until_it_answers()
 
@@ -75,7 +75,7 @@ class Mailroom:
     def serve(self, env=None, *, wait: bool = True) -> Server:
         """Gunicorn with two processes, as in production. Its `url` says where."""
         argv = [sys.executable, "-m", "gunicorn", "mailroom:create_app()", "--bind", "{address}"]
-        argv += ["--workers", "2", "--preload", "--no-control-socket"]
+        argv += ["--workers", "2", "--preload", "--no-control-socket", "--timeout", "120"]
         return self.bench.serve(argv, env=self.env | (env or {}), cwd=self.folder, wait=wait)
 
     def start_mail_server(self, *, wait: bool = True, options: list[str] | None = None) -> None:

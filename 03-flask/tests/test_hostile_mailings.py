@@ -162,7 +162,7 @@ REFUSED = {
 def room():
     """A web server whose mailings nobody sends: for what is refused, and for what is large."""
     with Bench(CHAPTER) as bench:
-        yield Mailroom(bench, workers=0)
+        yield Mailroom(bench, workers=0, STANDSTILL=3600)
 
 
 def proc(room, name: str) -> list[str]:

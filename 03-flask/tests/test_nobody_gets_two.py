@@ -201,24 +201,33 @@ def test_a_mail_server_that_hangs_up_after_its_answer_gets_no_mail_twice(room, h
         room.start_mail_server()
 
 
+# A worker that stands still when it has queued the second page.
+STANDS_STILL = {
+    "mailroom/tasks.py": (
+        "        queued += len(page)\n",
+        "        queued += len(page)\n        __import__('time').sleep(600 * (queued >= 100))\n",
+    )
+}
+
+
 def test_a_fan_out_that_was_killed_is_done_again_and_queues_everybody(open_mailroom):
-    room = open_mailroom(PAGE=50, concurrency=1)
+    room = open_mailroom(PAGE=50, concurrency=1, workers=0)
+    room.hire(folder=room.bench.copy(STANDS_STILL))
     everybody = set(addresses(lines := people(2000)))
     path = room.start(lines)
 
     def length() -> int:
         return room.bench.broker.client.llen("celery")
 
-    wait_until(lambda: length() > 50, "nothing is queued", log=room.logs)
+    wait_until(lambda: length() > 90, "nothing is queued", log=room.logs)
     room.worker.kill()
     queued = length()
-    assert 50 < queued < 1900, "the worker was not killed in the middle"
+    assert 90 < queued < 190, "the worker was not killed in the middle"
 
     # A worker with one process sends what is queued, and then does nothing but queue the others.
     room.hire(wait=False)
     room.web.post(f"{path}/resume")
-    wait_until(lambda: length() > 1800, "the others are not queued", timeout=90, log=room.logs)
-    room.wait_for(path, "not everybody was queued", lambda now: now["queued"] == 2000)
+    room.wait_for(path, "not everybody was queued", lambda now: now["queued"] == 2000, timeout=120)
     # A message goes from the queue to a worker, and its address into the report: in this order.
     seen: set[str] = set()
 

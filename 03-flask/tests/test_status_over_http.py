@@ -83,7 +83,7 @@ def test_running_with_n_of_m(mailroom):
 
 
 def test_retrying_while_the_mail_server_says_later(open_mailroom):
-    room = open_mailroom(mail=["--later", 1], RETRY_AFTER=3)
+    room = open_mailroom(mail=["--later", 1], RETRY_AFTER=15)
     path = room.start("ada@example.org, Ada")
     now = room.wait_for(path, "it did not retry", lambda now: now["state"] == "retrying")
     assert (now["retrying"], now["done"], now["over"]) == (1, 0, False)
@@ -222,14 +222,14 @@ def test_an_id_that_was_never_given_out_is_unknown(mailroom):
 
 
 def test_what_is_forgotten_is_gone_and_not_unknown(open_mailroom):
-    room = open_mailroom(KEEP=5)
+    room = open_mailroom(KEEP=20)
     path = room.start("ada@example.org")
     room.wait_until_over(path)  # nobody writes to it any more
 
     def gone() -> bool:
         return room.web.get(path).status_code == 410
 
-    wait_until(gone, "the mailing is still there", timeout=SECONDS, log=room.logs)
+    wait_until(gone, "the mailing is still there", timeout=20 + SECONDS, log=room.logs)
     assert room.web.get(path).json()["error"] == "This mailing is over."
     assert heading(page(room, path, 410)) == "This mailing is over."
     for what in ("cancel", "resume"):
@@ -313,7 +313,7 @@ def test_a_form_of_another_site_starts_and_cancels_nothing(mailroom, origin):
 def must_say_503(room, method: str, path: str, headers=None) -> httpx.Response:
     """The answer comes before the 19 s of Celery as it comes. Without headers it is JSON."""
     data = FIELDS if method == "POST" else None
-    answer = room.web.request(method, path, data=data, headers=headers, timeout=15)
+    answer = room.web.request(method, path, data=data, headers=headers, timeout=18)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), path
     return answer
 
@@ -373,7 +373,7 @@ def test_a_mailing_that_was_kept_and_not_queued_is_sent_when_the_form_comes_agai
     """Redis goes away between the two halves of a request: what is kept is still one mailing."""
     room = open_mailroom()
     url = room.serve({"CELERY_BROKER_URL": "redis://127.0.0.1:9/0"}).url
-    form = filled_in(httpx.get(f"{url}/").text)
+    form = filled_in(httpx.get(f"{url}/", timeout=60).text)
     form |= FIELDS
     answer = httpx.post(f"{url}/mailings", data=form, headers=PAGE, timeout=30)
     assert answer.status_code == 503

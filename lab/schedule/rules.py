@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from itertools import pairwise
+from itertools import groupby, islice, pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from celery.schedules import crontab, schedule
 from lab.schedule.coming import coming_runs
 
 FAST = timedelta(minutes=1)
+AN_HOUR = 60  # runs, one after each such pause
 # The fields of a crontab, and how many values there are.
 FIELDS = {"minute": 60, "hour": 24, "day_of_week": 7, "day_of_month": 31, "month_of_year": 12}
 
@@ -220,12 +221,15 @@ def one_kind_of_days(entry: ScheduleEntry) -> Iterator[str]:
 
 
 def some_runs(entry: ScheduleEntry) -> list[datetime]:
-    """The runs of the next minutes, six of them at most."""
+    """The runs of the next eight days, and of them the first.
+
+    So many that an hour full of runs is among them, at whatever time of the day this is asked.
+    """
     if entry.schedule is None:
         return []
     start = datetime.now(UTC)
-    coming = coming_runs(entry.schedule, start, start + 6 * FAST)
-    return [run for run, _ in zip(coming, range(6), strict=False)]
+    coming = coming_runs(entry.schedule, start, start + timedelta(days=8))
+    return list(islice(coming, 2 * AN_HOUR + 10))
 
 
 @entry_rule
@@ -239,14 +243,17 @@ def says_when_it_runs(entry: ScheduleEntry) -> Iterator[str]:
 
 @entry_rule
 def fast_ones_expire(entry: ScheduleEntry) -> Iterator[str]:
-    """What runs every minute or more often has an `expires`."""
+    """What runs every minute or more often, for more than an hour, has an `expires`."""
     try:
         runs = some_runs(entry)
     except Exception:
         return  # the rule above has said it
-    fast = min((later - run for run, later in pairwise(runs)), default=None)
+    gaps = [later - run for run, later in pairwise(runs)]
+    streaks = [len(list(gap)) for quick, gap in groupby(gaps, FAST.__ge__) if quick]
     task = entry.app.tasks.get(entry.task)
-    if fast and fast <= FAST and not (entry.options.get("expires") or getattr(task, "expires", 0)):
+    expires = entry.options.get("expires") or getattr(task, "expires", 0)
+    if max(streaks, default=0) >= AN_HOUR and not expires:
+        fast = min(gaps)
         a_day = timedelta(days=1) / fast
         yield (
             f"no 'expires', and up to {a_day:,.0f} messages a day: without a worker they pile up, "

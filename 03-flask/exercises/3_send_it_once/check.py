@@ -40,7 +40,7 @@ class Server:
 
 def check(bench):
     server = Server()
-    controller = Controller(server, hostname="127.0.0.1", port=free_port())
+    controller = Controller(server, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     os.environ["SMTP_PORT"] = str(controller.port)
     # The sets are in a server of their own: it can pause, and the messages go on.
     socket = bench.folder / "sets.sock"
