@@ -4,6 +4,7 @@ Each bad luck has a bench of its own, because it breaks it.
 """
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,3 +129,46 @@ def test_to_send_twice_does_no_harm(studio):
     [album] = studio.media.iterdir()
     assert not list(album.glob("*/*.part")), "nothing unfinished stays behind"
     assert not list(album.glob("ready/*.making"))
+
+
+# The photo comes while its page is made: the page has counted, and asks whether anybody works.
+ONE_MOMENT = """
+import os
+import re
+import sys
+
+import django
+
+django.setup()
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from album import queue, shelf
+
+browser = Client(SERVER_NAME="localhost")
+with open(sys.argv[1], "rb") as file:
+    browser.post("/upload", {"photos": [SimpleUploadedFile("a.jpg", file.read())]})
+[photo] = shelf.photos(browser.session["album"])
+os.utime(photo.path("inbox"), (0, 0))
+ask = queue.worker_state
+
+
+def arrive():
+    photo.path("ready").mkdir()
+    return ask()
+
+
+queue.worker_state = arrive
+for _ in range(2):
+    page = browser.get("/photos").content.decode()
+    print(re.findall(r'<li class="(\\w+)"', page), "hx-get" in page)
+"""
+
+
+def test_a_page_shows_one_moment(bench, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(picture())
+    script = tmp_path / "one_moment.py"
+    script.write_text(ONE_MOMENT)
+    env = {"ALBUM_DATA": str(tmp_path / "data"), "PYTHONPATH": str(CHAPTER)}
+    made = bench.run([sys.executable, script, tmp_path / "photo.jpg"], env=env)
+    assert made.log().splitlines()[-2:] == ["['waiting'] True", "['ready'] False"], made.log()
