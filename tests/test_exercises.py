@@ -341,6 +341,23 @@ def test_watch_checks_after_every_save(lab, tmp_path):
         watching.wait()
 
 
+def test_ctrl_c_in_a_check_ends_it_without_a_traceback(lab, tmp_path):
+    import pexpect
+
+    lab("start", "01/1")
+    shutil.copy(EVERY[0].solution / "captions.py", lab.folder)
+    waits = "import pathlib\npathlib.Path('begun').touch()\nwhile True:\n    pass\n"
+    with (lab.folder / "captions.py").open("a") as file:
+        file.write(waits)  # its worker begins, and is never ready
+    env = {**os.environ, "LAB_WORK": str(tmp_path / "work")}
+    terminal = pexpect.spawn(LAB[0], [*LAB[1:], "check", "01/1"], env=env, encoding="utf-8")
+    wait_until(lambda: (lab.folder / "begun").exists(), "the check does not begin")
+    terminal.sendintr()
+    terminal.expect(pexpect.EOF, timeout=60)
+    terminal.close()
+    assert (terminal.before.split(), terminal.exitstatus) == (["^C", "Aborted!"], 1)
+
+
 def test_an_unknown_exercise_is_answered_with_those_there_are(lab):
     refused = lab("start", "01/99")
     assert refused.returncode == 1
