@@ -110,8 +110,8 @@ def visit(served):
         wait_until(lambda: site.log().count("sending") == 2, "nobody sent", log=site.log)
         page = visitors.submit(timed, "GET", url).result()[1]
     says, seconds = max(each.result() for each in two)
-    log = site.log()
-    turn = "after a button" if log.index("tried") < log.index("page") else "before"
+    lines = site.log().splitlines()
+    turn = "after a button" if lines.index("tried") < lines.index("page") else "before"
     return {"the button, s": seconds, "another page, s": page, "its turn": turn, "says": says}
 
 

@@ -93,7 +93,7 @@ def run(bench):
         wait_until(lambda: how_far(case) == end, f"{case}: it is not {end}", timeout=60)
 
     for case in (RESTARTED, STATEDB):
-        send(case, countdown=40)  # longer than it takes to stop its worker
+        send(case, countdown=20)  # longer than it takes to stop its worker
         revoke(case, [workers[CASES[case]]])
         workers[CASES[case]].stop()
         workers[CASES[case]] = start(CASES[case])

@@ -100,8 +100,10 @@ def open_shop(bench: Bench, *, workers: int = 1, env=None, folder: Path | None =
     """
     # The provider is a thread of the tests, which may stand still: the shop has patience with it.
     folder = folder or bench.copy({})
-    file = folder / "printshop" / "payments.py"
-    file.write_text(file.read_text().replace("read=5", "read=40"))
+    payments = folder / "printshop" / "payments.py"
+    before, after = "read=5", "read=40"
+    assert before in payments.read_text()
+    payments.write_text(payments.read_text().replace(before, after))
     shop = Shop(bench, folder=folder, workers=0, reconciler=False)
     shop.provider.stop()
     shop.obedient = Obedient(shop.ledger).__enter__()

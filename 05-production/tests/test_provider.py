@@ -18,6 +18,7 @@ from world.provider import FAULTS, Provider
 
 CHARGE = {"cents": 90, "card": "tok_visa"}
 PROGRAM = [sys.executable, "world/provider.py"]
+web = httpx.Client(timeout=SECONDS)
 
 
 @pytest.fixture
@@ -28,9 +29,7 @@ def obedient(tmp_path):
 
 def ask(provider, key: str = "order-1", **body: object) -> httpx.Response:
     headers = {"Idempotency-Key": key}
-    return httpx.post(
-        f"{provider.url}/charges", json=CHARGE | body, headers=headers, timeout=SECONDS
-    )
+    return web.post(f"{provider.url}/charges", json=CHARGE | body, headers=headers)
 
 
 def ledger(provider) -> list[dict]:
@@ -182,7 +181,7 @@ HOSTILE = {
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
 def test_what_is_no_charge_is_refused(obedient, body):
     headers = {"Idempotency-Key": "order-1"}
-    answer = httpx.post(f"{obedient.url}/charges", content=body, headers=headers, timeout=SECONDS)
+    answer = web.post(f"{obedient.url}/charges", content=body, headers=headers)
     assert answer.status_code == 400 and "POST /charges" in answer.json()["error"]
     assert ledger(obedient) == []
     assert ask(obedient).status_code == 201, "It goes on."
@@ -197,13 +196,10 @@ def test_a_length_that_is_none_is_refused(obedient, length):
 
 
 def test_a_charge_needs_a_key_and_the_right_address(obedient):
-    assert httpx.post(f"{obedient.url}/charges", json=CHARGE, timeout=SECONDS).status_code == 400
+    assert web.post(f"{obedient.url}/charges", json=CHARGE).status_code == 400
     headers = {"Idempotency-Key": "order-1"}
-    assert (
-        httpx.post(f"{obedient.url}/", json=CHARGE, headers=headers, timeout=SECONDS).status_code
-        == 400
-    )
-    assert httpx.get(f"{obedient.url}/ledger.jsonl", timeout=SECONDS).status_code == 404
+    assert web.post(f"{obedient.url}/", json=CHARGE, headers=headers).status_code == 400
+    assert web.get(f"{obedient.url}/ledger.jsonl").status_code == 404
     assert ledger(obedient) == []
 
 
@@ -216,10 +212,8 @@ def test_the_program_charges_here_only_and_counts_at_its_end(bench, tmp_path):
     program = bench.process("provider", argv, ready=f"Charging at http://127.0.0.1:{port}.")
     url = f"http://127.0.0.1:{port}/charges"
     for key in ("order-1", "order-1", "order-2"):
-        assert httpx.post(
-            url, json=CHARGE, headers={"Idempotency-Key": key}, timeout=SECONDS
-        ).is_success
-    assert httpx.get(url, timeout=SECONDS).json() == {"charges": 2, "requests": 3}
+        assert web.post(url, json=CHARGE, headers={"Idempotency-Key": key}).is_success
+    assert web.get(url).json() == {"charges": 2, "requests": 3}
     assert len(file.read_text().splitlines()) == 2
     program.send(signal.SIGINT)
     assert program.wait() == 0
@@ -239,9 +233,7 @@ def test_a_shop_that_hangs_up_is_no_error_of_the_provider(bench, tmp_path):
         shop.sendall(b"POST /charges HTTP/1.1\r\nContent-Length: 100\r\n\r\n")
         shop.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it dies
     url = f"http://127.0.0.1:{port}/charges"
-    assert httpx.post(
-        url, json=CHARGE, headers={"Idempotency-Key": "order-1"}, timeout=SECONDS
-    ).is_success
+    assert web.post(url, json=CHARGE, headers={"Idempotency-Key": "order-1"}).is_success
     program.send(signal.SIGINT)
     assert program.wait() == 0
     assert "Traceback" not in program.log()
