@@ -72,17 +72,28 @@ class Hidden:
 
 sys.meta_path.insert(0, Hidden())
 from lab.cli import main
-main(["doctor"])
+main(sys.argv[2:])
 """
+
+
+def lab_without(package, *words, **options):
+    command = [sys.executable, "-c", HIDING, package, *words]
+    return subprocess.run(command, capture_output=True, text=True, **options)
 
 
 @pytest.mark.parametrize("name", ["celery", "kombu", "redis"])
 def test_the_doctor_works_where_a_package_is_missing(name):
-    said = subprocess.run([sys.executable, "-c", HIDING, name], capture_output=True, text=True)
+    said = lab_without(name, "doctor")
     assert (said.returncode, said.stderr) == (1, "")
     assert f"missing  Celery with Redis (No module named '{name}')" in said.stdout
     assert 'Install it:  pip install "celery[redis]"' in said.stdout
     assert "01-first-steps: needs what is marked as missing above" in said.stdout
+
+
+def test_entries_say_what_is_missing_where_there_is_no_redbeat():
+    said = lab_without("redbeat", "entries", "-A", "clock", "list", cwd=ROOT / "04-beat")
+    missing = "RedBeat is not installed. In the folder of the course, type:  make install\n"
+    assert (said.returncode, said.stdout, said.stderr) == (1, "", missing)
 
 
 def test_an_unknown_chapter_is_named_with_those_there_are():
