@@ -40,6 +40,9 @@ BROKEN = [
     (f"{EXERCISE}/captions.py", "TODO", "to do", "no file of the starter has a TODO"),
     ("going-further.md", "takes 70 minutes", "takes long", "write 'This page takes N minutes'"),
     ("README.md", "| 75 |", "| 57 |", "a row for #exercises that ends '| 75 |'"),
+    ("README.md", "Stop it, in terminal 2:", "Stop it:", "say that it is typed in terminal 2"),
+    ("README.md", "Look at terminal 2:", "Look there:", "say that it is printed in terminal 2"),
+    ("going-further.md", "a first task, in `studio/tasks.py`", "a task", "name the file, studio/t"),
     ("README.md", "| Write a task of your own |", "| Write |", "out of date. Type: lab tables"),
     ("README.md", 'tables.experiments("01")', "", 'write <!-- [[[cog tables.experiments("01")'),
 ]

@@ -1,16 +1,19 @@
 """The X-ray shows what Redis holds."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from uuid import uuid4
 
 import pytest
+from rich.console import Console
 
 from lab import Bench
 from lab.bench import wait_until
-from lab.observe.xray import Xray
+from lab.observe.xray import Result, Xray
 
 
 @pytest.fixture
@@ -43,6 +46,16 @@ def test_a_message_waits_in_its_queue_until_a_worker_takes_it(bench):
     assert xray.lengths == {"celery": 0}
     assert {result.id: result.result for result in xray.results} == {first.id: 5, second.id: 9}
     assert all(86_000 < result.expires_in <= 86_400 for result in xray.results)
+
+
+def test_in_a_narrow_window_the_arguments_are_cut_and_no_number_is():
+    one = Result(str(uuid4()), "SUCCESS", result="long " * 20, expires_in=86399, done_at="")
+    console = Console(width=80, file=io.StringIO())
+    console.print(Xray(queues={}, unacked=[], bindings={}, results=[one]))
+    said = console.file.getvalue()
+    assert max(map(len, said.splitlines())) <= 80
+    [row] = [line for line in said.splitlines() if one.id in line]
+    assert "SUCCESS" in row and "86399 s" in row and "…" in row
 
 
 def test_a_message_that_a_worker_holds_is_unacked(bench):

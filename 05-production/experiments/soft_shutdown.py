@@ -2,14 +2,15 @@
 
 ## Question
 
-Docker gives a container ten seconds after SIGTERM, and then kills it. So a worker should give up
+Docker gives a container some seconds after SIGTERM, and then kills it. So a worker should give up
 before: `worker_soft_shutdown_timeout`, and `REMAP_SIGTERM=SIGQUIT` in its environment. Here it gets
-SIGTERM while it prints order A, and has reserved B. Four workers have 12 seconds, and A ends at
-once. Four have 1 second, and A does not end. One more has 1 second, and nobody set REMAP_SIGTERM.
+SIGTERM while it prints order A, and has reserved B. Four workers have 12 seconds, and A ends in
+time. Four have 1 second, and A takes longer. One more has 1 second, and nobody set REMAP_SIGTERM.
 
 ## Predict
 
-- [x] What ends in time is done. If not: late, A is in the queue, early, it is lost.
+- [x] What ends in time is done. What takes longer goes back to the queue with `acks_late`, and is
+  lost without.
 - [ ] The same, except that nothing is lost: to save A is what a soft shutdown is for.
 - [ ] A is cut off in any case: SIGQUIT is a cold shutdown.
 
@@ -18,6 +19,8 @@ once. Four have 1 second, and A does not end. One more has 1 second, and nobody 
 `REMAP_SIGTERM=SIGQUIT` turns SIGTERM into a cold shutdown. `worker_soft_shutdown_timeout` puts a
 wait before it: so many seconds in which a task may end. After them the worker does what `quit_cold`
 shows. It ends its pool process, and puts back what is not acknowledged.
+
+The state of the lost A is `RETRY`. Do not believe it: nobody has its message any more.
 
 The timeout belongs to SIGQUIT. Without the remapping SIGTERM is a warm shutdown, as in
 `stop_politely`, and has no limit: the last worker waits for A, whatever its timeout says.

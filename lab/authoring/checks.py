@@ -13,6 +13,8 @@ from pathlib import Path
 
 from lab import chapters
 from lab.authoring import tables
+from lab.authoring.pages import directions
+from lab.authoring.pages.fences import Page
 from lab.course import catalogue, exercises, experiments
 from lab.course.exercises import Exercise
 from lab.course.experiments import Experiment, NotAnExperiment
@@ -208,7 +210,9 @@ def of_tables(chapter: chapters.Chapter) -> Iterator[str]:
 
 
 def of_page(page: Path) -> Iterator[str]:
-    """Whether the tables of a page are up to date."""
+    """Whether a page says where to type what, and its tables are up to date."""
+    for fence, what in directions.missing_in(Page.read(page)):
+        yield f"{place(page)}, line {fence.line}: {what}, above it. The prose does not tell."
     try:
         stale = list(tables.out_of_date([page]))
     except NotAnExperiment:

@@ -90,7 +90,7 @@ def tell(
         console.print("\n[bold]What was changed[/bold]")
         console.print(Syntax(diff.rstrip(), "diff", background_color="default"))
     console.print()
-    console.print(table_of(outcome.rows))
+    console.print(table_of(outcome.rows, console.width))
     if prediction is not None:
         show_verdict(experiment, prediction, console)
     console.print("\n[bold]What is true[/bold]")
@@ -101,15 +101,34 @@ def tell(
     return outcome
 
 
-def table_of(rows: Sequence[Row]) -> Table:
-    """The rows of an experiment, a column for each key."""
-    table = Table()
+def table_of(rows: Sequence[Row], room: int) -> Table:
+    """The rows of an experiment, a column for each key, in a window of `room` columns."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    for column in columns:
-        table.add_column(column, overflow="fold")  # what is long goes on below, and is not cut
-    for row in rows:
-        table.add_row(*(Text(cell(row.get(column, ""))) for column in columns))
+    cells = [[column, *(cell(row.get(column, "")) for row in rows)] for column in columns]
+    widths = widths_of(cells, room - 3 * len(columns) - 1)
+    wraps = any(
+        width < max(map(len, texts), default=0)
+        for width, (_heading, *texts) in zip(widths, cells, strict=True)
+    )
+    table = Table(show_lines=wraps)  # without lines, rows that wrap run into each other
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, width=width, overflow="fold")
+    for row in zip(*(texts[1:] for texts in cells), strict=True):
+        table.add_row(*map(Text, row))
     return table
+
+
+def widths_of(cells: Sequence[Sequence[str]], room: int) -> list[int]:
+    """How wide each column is. No word is broken where there is room for the longest ones."""
+    whole = [max(map(len, texts)) for texts in cells]
+    words = [max(len(word) for text in texts for word in text.split() or [""]) for texts in cells]
+    widths = [max(word, 1) for word in words]
+    while sum(widths) > room and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
+    while sum(widths) < min(room, sum(whole)):
+        narrowest = min(range(len(cells)), key=lambda number: widths[number] / whole[number])
+        widths[narrowest] += 1
+    return widths
 
 
 def cell(value: object) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
+    from rich.text import Text
 
 SEPARATOR = "\x06\x16"
 BINDING = "_kombu.binding."
@@ -164,7 +165,7 @@ class Xray:
             table = make_table("", "state", "kept for", "id", "result")
             for result in self.results[:SHOWN]:
                 kept = "for ever" if result.expires_in is None else f"{result.expires_in} s"
-                table.add_row(result.status, kept, result.id, escape(short(repr(result.result))))
+                table.add_row(result.status, kept, result.id, line(short(repr(result.result))))
             add_rest(table, len(self.results))
             yield table
 
@@ -174,13 +175,14 @@ def make_table(title: str, *headings: str) -> Table:
 
     table = Table(title=title or None, title_justify="left", title_style="bold")
     for heading in headings:
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        # Where the window is narrow, the last one is cut: half a number is a wrong number.
+        table.add_column(heading, no_wrap=heading != headings[-1], overflow="ellipsis")
     return table
 
 
-def columns(message: Message | None) -> tuple[str, str]:
+def columns(message: Message | None) -> tuple[Text, Text]:
     """What the tables show of a message: its task and its arguments."""
-    return (escape(message.task), escape(call(message))) if message else ("", "")
+    return (line(message.task), line(call(message))) if message else (line(""), line(""))
 
 
 def add_rest(table: Table, total: int) -> None:
@@ -189,11 +191,11 @@ def add_rest(table: Table, total: int) -> None:
         table.add_row("", "", f"… and {total - SHOWN} more", "")
 
 
-def escape(text: str) -> str:
-    """Text in which Rich sees no markup."""
-    from rich.markup import escape
+def line(text: str) -> Text:
+    """Text in which Rich sees no markup, and which stays on one line."""
+    from rich.text import Text
 
-    return escape(text)
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,18 @@ PLAYED = ("sh", "text", "pycon", "keys", "file", "diff", "python")
 
 @dataclass(frozen=True)
 class Fence:
-    """One fence of a page. `heading` is the nearest one above it, `line` its first line."""
+    """One fence of a page.
+
+    `heading` is the nearest one above it, `line` its first line, and `prose` what a reader reads
+    between the fence before and this one.
+    """
 
     kind: str
     options: Mapping[str, str]
     text: str
     heading: str
     line: int  # of the page, counted from 1: the one with the backticks
+    prose: str
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,12 @@ def fences_of(text: str) -> Iterator[Fence]:
     """The fences that are played, with the heading they stand under."""
     from markdown_it import MarkdownIt
 
-    heading, tokens = "(top)", MarkdownIt().parse(text)
+    heading, prose, tokens = "(top)", "", MarkdownIt().parse(text)
     for index, token in enumerate(tokens):
         if token.type == "heading_open":
             heading = tokens[index + 1].content
+        elif token.type == "inline":
+            prose += token.content + "\n"
         elif token.type == "fence":
             kind, *words = shlex.split(token.info) or [""]
             options = dict(word.partition("=")[::2] for word in words)
@@ -57,7 +64,8 @@ def fences_of(text: str) -> Iterator[Fence]:
                 kind = "file"
             if kind in PLAYED:
                 line = token.map[0] + 1 if token.map else 0
-                yield Fence(kind, options, token.content, heading, line)
+                yield Fence(kind, options, token.content, heading, line, prose)
+                prose = ""
 
 
 class Example(NamedTuple):
