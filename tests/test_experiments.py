@@ -1,5 +1,6 @@
 """Every claim of every experiment is demanded here, and the machinery is tried on bad ones."""
 
+import io
 import json
 import os
 import re
@@ -7,10 +8,12 @@ import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from lab.authoring import checks
 from lab.bench import wait_until
 from lab.chapters import find as find_chapter
+from lab.commands.experiment import table_of
 from lab.course import experiments
 
 LAB = [sys.executable, "-m", "lab.cli", "run"]
@@ -187,6 +190,28 @@ def test_without_a_terminal_nothing_is_asked_and_everything_is_told():
     assert "✓ all four are PENDING" in said.stdout
     for words in ("a) All four", "Why", "Fix", "a mistyped id"):
         assert words in said.stdout
+
+
+@pytest.mark.parametrize("room", [60, 80, 100])
+def test_a_table_breaks_no_word_and_parts_its_rows_where_they_wrap(room):
+    rows = [
+        {"what happens": "A takes longer than it may", "acknowledges": way, "A": "is in the queue"}
+        for way in ("early ack", "acks_late", "acks_late + reject_on_worker_lost")
+    ]
+    console = Console(width=room, file=io.StringIO())
+    console.print(table_of(rows, room))
+    said = console.file.getvalue()
+    assert max(map(len, said.splitlines())) <= room
+    assert "reject_on_worker_lost" in said
+    wraps = "A takes longer than it may" not in said or "acks_late + reject" not in said
+    assert said.count("├") == (2 if wraps else 0)
+
+
+def test_where_there_is_no_room_at_all_a_word_is_folded_and_nothing_is_lost():
+    console = Console(width=20, file=io.StringIO())
+    console.print(table_of([{"pool": "x" * 30, "ran": "y" * 30}], 20))
+    said = console.file.getvalue()
+    assert (said.count("x"), said.count("y")) == (30, 30)
 
 
 def test_other_programs_get_json():

@@ -120,14 +120,15 @@ def table_of(rows: Sequence[Row], room: int) -> Table:
 
 def widths_of(cells: Sequence[Sequence[str]], room: int) -> list[int]:
     """How wide each column is. No word is broken where there is room for the longest ones."""
-    whole = [max(map(len, texts)) for texts in cells]
-    words = [max(len(word) for text in texts for word in text.split() or [""]) for texts in cells]
-    widths = [max(word, 1) for word in words]
+    widths = [max(len(word) for text in texts for word in text.split() or "-") for texts in cells]
     while sum(widths) > room and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
-    while sum(widths) < min(room, sum(whole)):
-        narrowest = min(range(len(cells)), key=lambda number: widths[number] / whole[number])
-        widths[narrowest] += 1
+    for first in (1, 0):  # room for what stands in the rows, and then for their headings
+        whole = [max(map(len, texts[first:]), default=0) for texts in cells]
+        while narrow := [n for n, width in enumerate(widths) if width < whole[n]]:
+            if sum(widths) >= room:
+                break
+            widths[min(narrow, key=lambda n: widths[n] / whole[n])] += 1
     return widths
 
 
