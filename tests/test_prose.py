@@ -485,6 +485,26 @@ def test_what_a_program_prints_late_goes_into_the_page(play, tmp_path):
     )
 
 
+def test_a_command_that_is_silent_for_long_is_waited_for(play, tmp_path, monkeypatch):
+    """The page types the next one where it runs: so it ends by itself."""
+    monkeypatch.setattr(player, "SILENCE", 0.3)
+    page = """'''sh
+echo one; sleep 2; echo two
+'''
+
+'''text
+...
+two
+'''
+
+'''sh
+true
+'''
+"""
+    play(page.replace("\ntwo", "\ntow"), update=True)
+    assert (tmp_path / "page.md").read_text() == page.replace("'''", "```")
+
+
 def test_a_page_that_is_right_is_not_updated(play, tmp_path):
     play(PAGE, update=True)
     assert (tmp_path / "page.md").read_text() == PAGE.replace("'''", "```")
@@ -506,6 +526,7 @@ def test_a_page_that_is_right_is_not_updated(play, tmp_path):
             "task a.b[17] was done in 2s",
             "task ...[...] was done in ...s",
         ),
+        ("[wrong-...] at ...s", "[ForkPoolWorker-2] at 3s", "[ForkPoolWorker-...] at ...s"),
         ("wrong[...] received", "tasks.add[17] received", "tasks.add[...] received"),
         ("all\nis\nother", "x", "x"),
         ("gone", "", ""),

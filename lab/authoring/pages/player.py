@@ -36,6 +36,7 @@ class Player:
         self.changes: list[tuple[int, int, Sequence[str]]] = []
         self.terminals: dict[str, Terminal] = {}
         self.current = ""  # the terminal of the last command
+        self.returns = False  # whether the program that a fence shows ends by itself
         # The files that the page has written or edited, and where in the example each is kept.
         self.written: dict[Path, str] = {}
 
@@ -54,6 +55,7 @@ class Player:
                 seen = following is not None and following.kind in ("text", "pycon")
                 if fence.kind == "keys" and following is not None:
                     seen = seen and following.options.get("terminal") == fence.options["terminal"]
+                self.returns = returns(fence, fences[index + 1 :])
                 getattr(self, f"do_{fence.kind}")(fence, seen)
             for terminal in self.terminals.values():
                 self.settle(terminal)
@@ -137,7 +139,8 @@ class Player:
                 terminal.screen = terminal.screen[len(shown) :]
                 self.settle(terminal)
                 return
-            said_all = self.update and shown and now > min(spoke + SILENCE, begun + 6 * SILENCE)
+            silent = now > min(spoke + SILENCE, begun + 6 * SILENCE)
+            said_all = self.update and not self.returns and shown and silent
             if (
                 code is not None
                 or said_all
@@ -203,6 +206,14 @@ class Player:
         file = (terminal.folder if terminal else self.folder) / fence.options["file"]
         self.written[file] = fence.options.get("kept") or self.written.get(file, "")
         return file
+
+
+def returns(fence: Fence, following: Sequence[Fence]) -> bool:
+    """Whether the page types the next command where this program runs, and presses no key first."""
+    terminal = fence.options.get("terminal")
+    typed = [each for each in following if each.kind in ("sh", "keys", "pycon")]
+    kinds = [each.kind for each in typed if each.options.get("terminal") == terminal]
+    return kinds[:1] == ["sh"]
 
 
 def write(file: Path, text: str) -> None:

@@ -103,11 +103,12 @@ def changed_line(page: str, printed: str) -> str:
     old, new = WORD.findall(page.rstrip()), WORD.findall(printed)
 
     def change(i: int, j: int) -> float:
-        return 0 if old[i] == new[j] else NEVER
+        both_are_words = old[i].isalpha() and new[j].isalpha()
+        return 0 if old[i] == new[j] else len(old[i]) if both_are_words else NEVER
 
     line, added = "", ""
     for step, i, j in [*cheapest(old, new, change, len, lambda word: len(word) / 10), ("", 0, 0)]:
-        if step == ADDED:
+        if step in (ADDED, CHANGED):
             added += new[j]
             continue
         if step not in (DROPPED, TAKEN):  # these stand between two parts of what was added
