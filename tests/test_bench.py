@@ -1,6 +1,5 @@
 """The bench: what it starts is real, private, and gone afterwards."""
 
-import importlib
 import inspect
 import os
 import signal
@@ -110,19 +109,6 @@ def test_the_next_bench_calls_a_shared_task_of_its_own():
             app = mailroom.create_app().extensions["celery"]
             called = inspect.unwrap(app.tasks["mailroom.tasks.send_mail"].run)
             assert called.__globals__ is vars(tasks)
-
-
-@pytest.mark.filterwarnings("error::celery.exceptions.DuplicateTaskNameWarning")
-def test_a_bench_calls_its_own_tasks_where_the_chapter_was_imported_before(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "03-flask")
-    importlib.import_module("mailroom.tasks")
-    with Bench("03-flask"):
-        import mailroom
-        from mailroom import tasks
-
-        app = mailroom.create_app().extensions["celery"]
-        called = inspect.unwrap(app.tasks["mailroom.tasks.send_mail"].run)
-        assert called.__globals__ is vars(tasks)
 
 
 def test_each_bench_has_a_broker_of_its_own():

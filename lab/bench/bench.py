@@ -16,12 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from lab import chapters
 from lab.bench.broker import Broker
 from lab.bench.copies import NOT_THE_EXAMPLE, diff
-from lab.bench.isolation import (
-    celery_knows,
-    close_apps_of,
-    forget_modules_of,
-    forget_shared_tasks_of,
-)
+from lab.bench.isolation import celery_knows, forget_modules_of, forget_tasks_of
 from lab.bench.ports import free_port
 from lab.bench.process import Process
 from lab.bench.server import Server
@@ -141,7 +136,6 @@ class Bench:
             }
             sys.path.insert(0, str(self.chapter))
             forget_modules_of(self.chapter)
-            forget_shared_tasks_of(self.chapter)
         except BaseException:
             self.close()
             raise
@@ -156,13 +150,8 @@ class Bench:
         os.environ.clear()
         os.environ |= self._environ_before
         sys.path[:] = self._path_before
-        self._forget_chapter()
-
-    def _forget_chapter(self) -> None:
-        """What this process has imported of the chapter, since this bench began."""
         forget_modules_of(self.chapter)
-        close_apps_of(self.chapter, but=self._celery_before)
-        forget_shared_tasks_of(self.chapter, but=self._celery_before)
+        forget_tasks_of(self.chapter, but=self._celery_before)
 
     # What runs on it
 
@@ -347,7 +336,8 @@ class Bench:
     def use(self, folder: Path) -> Path:
         """Work in a copy from now on: processes start there, and this process imports from it."""
         sys.path.remove(str(self.chapter))
-        self._forget_chapter()
+        forget_modules_of(self.chapter)
+        forget_tasks_of(self.chapter, but=self._celery_before)
         self.chapter = folder
         sys.path.insert(0, str(folder))
         return folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +28,18 @@ def celery_knows() -> set[Any]:
     return {*_state._on_app_finalizers, *_state._get_active_apps()}
 
 
-def forget_shared_tasks_of(folder: Path, but: Set[Any] = frozenset()) -> None:
-    """Forget a chapter's `@shared_task`s, which Celery keeps for every app to come.
+def forget_tasks_of(folder: Path, but: set[Any]) -> None:
+    """Forget a chapter's apps, and its `@shared_task`s, which Celery keeps for every app to come.
 
-    The first of a name wins: a bench would call the one of whoever imported the chapter before.
+    The first of a name wins: the next bench would call the one of this bench. Those that were there
+    `but` for this bench are left alone: whoever imported them may hold them.
     """
     for known in celery_knows() - but:
-        if inspect.isfunction(known) and stands_in(folder, registered_by(known)):
+        if not inspect.isfunction(known):
+            if any(stands_in(folder, task.run) for task in list(known._tasks.values())):
+                known.close()
+        elif stands_in(folder, inspect.getclosurevars(known).nonlocals.get("fun")):
             sys.modules["celery._state"]._on_app_finalizers.discard(known)
-
-
-def close_apps_of(folder: Path, but: Set[Any]) -> None:
-    """Close a chapter's apps: their connections lead to a broker that is gone."""
-    for known in celery_knows() - but:
-        tasks = [] if inspect.isfunction(known) else list(known._tasks.values())
-        if any(stands_in(folder, task.run) for task in tasks):
-            known.close()
-
-
-def registered_by(callback: Any) -> Any:
-    """The function that a callback of Celery makes a task of."""
-    return inspect.getclosurevars(callback).nonlocals.get("fun")
 
 
 def stands_in(folder: Path, function: Any) -> bool:
