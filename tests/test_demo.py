@@ -73,6 +73,7 @@ def shape(line):
     return " ".join(re.sub(r"[━╸╺]+", "━", line).split())
 
 
+@pytest.mark.takes(40)
 def test_with_sample_photos_in_a_terminal_it_says_what_the_readme_shows(tmp_path):
     shown = re.search(r"```text\n(First steps.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
     terminal = pexpect.spawn(

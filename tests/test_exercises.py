@@ -250,6 +250,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.takes(10)
 @pytest.mark.parametrize(("name", "old", "new", "said"), MISTAKES)
 def test_a_mistake_is_answered_with_a_sentence_that_helps(copy, name, old, new, said):
     exercise = exercises.find(name)

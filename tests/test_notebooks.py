@@ -163,6 +163,7 @@ def test_a_cell_that_raises_is_named_with_its_notebook_and_its_heading(tmp_path)
     assert "ZeroDivisionError: division by zero" in str(caught.value)
 
 
+@pytest.mark.takes(60)
 def test_a_cell_that_never_ends_is_stopped_and_leaves_nothing(tmp_path):
     begin = (
         "import pathlib, time",
@@ -172,7 +173,7 @@ def test_a_cell_that_never_ends_is_stopped_and_leaves_nothing(tmp_path):
     )
     path = write(tmp_path / "08-endless.ipynb", "\n".join(begin), "time.sleep(1000)")
     with pytest.raises(CellFailed, match=r"08-endless\.ipynb"):
-        run(path, longest_cell=100)
+        run(path, longest_cell=60)
     folder = Path((tmp_path / "bench").read_text())
     wait_until(lambda: gone(folder), "the bench of a stopped notebook lives on")
 

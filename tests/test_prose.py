@@ -215,6 +215,7 @@ back
 """)
 
 
+@pytest.mark.takes(20)
 def test_a_server_that_never_becomes_ready_is_noticed(play):
     text = "'''sh terminal=server\necho starting; cat\n'''\n'''text\n...\nready\n'''\n"
     bites(play, text, "-ready", "+starting")
@@ -259,6 +260,7 @@ def test_a_server_with_a_session_of_its_own_ends_with_the_page(play, tmp_path):
     wait_until(lambda: not psutil.pid_exists(pid), "the server lives on")
 
 
+@pytest.mark.takes(20)
 def test_a_server_that_the_page_forgets_is_noticed(play):
     text = "'''sh terminal=server\necho ready; cat\n'''\n'''text\nready\n'''\n"
     bites(play, text, "goes on running", "the page must press Ctrl-C")
@@ -298,6 +300,7 @@ bye
     bites(play, session.format("22"), "'x + 1'", "-22", "+21")
 
 
+@pytest.mark.takes(20)
 def test_a_session_without_python_is_noticed(play):
     bites(play, "'''sh\ntrue\n'''\n'''pycon\n>>> 1\n1\n'''\n", "the page must start python here")
 
@@ -467,6 +470,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.takes(20)
 def test_a_page_gets_back_what_was_changed_in_it(play, tmp_path):
     page = PAGE
     for what, right, wrong in WRONG:

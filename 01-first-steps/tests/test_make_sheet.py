@@ -191,6 +191,7 @@ def slow_job(bench, tmp_path, patience, count=100):
     return job
 
 
+@pytest.mark.takes(30)
 def test_when_the_worker_is_killed_the_missing_photos_are_named(tmp_path):
     with Bench(CHAPTER) as bench:
         worker = bench.worker("contact_sheet")
@@ -222,6 +223,7 @@ def stopped_at_work(bench, process, tmp_path):
     return False
 
 
+@pytest.mark.takes(20)
 def test_when_a_pool_process_is_killed_the_job_ends_and_says_which_photo(tmp_path):
     with Bench(CHAPTER) as bench:
         worker = bench.worker("contact_sheet")

@@ -53,6 +53,7 @@ def resident(server) -> int:
     return sum(process.memory_info().rss for process in family(server.pid))
 
 
+@pytest.mark.takes(30)
 def test_300_hostile_uploads_do_no_harm(bench, worker, web):
     server, url = web
     media = bench.folder / "data" / "media"

@@ -72,6 +72,7 @@ def test_a_worker_that_is_killed_loses_nothing(studio):
     assert len([path for path in (album / "ready").iterdir() if path.suffix == ""]) == 18
 
 
+@pytest.mark.takes(20)
 def test_a_broker_that_is_down_keeps_no_visitor_waiting(studio):
     visitor = Visitor(studio.url)
     photo = picture()

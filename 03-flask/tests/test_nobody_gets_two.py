@@ -106,6 +106,7 @@ def must_be_honest(room, path: str, everybody: list[str]) -> Counter[str]:
     return Counter(found.values())
 
 
+@pytest.mark.takes(20)
 def test_nobody_gets_two_when_servers_and_workers_die(open_mailroom):
     room = open_mailroom(mail=RUDE, RATE="100/second", RETRY_AFTER=1, STANDSTILL=5)
     lines = people(300)

@@ -82,6 +82,7 @@ def test_running_with_n_of_m(mailroom):
     assert mailroom.wait_until_over(path)["sent"] == 5
 
 
+@pytest.mark.takes(20)
 def test_retrying_while_the_mail_server_says_later(open_mailroom):
     room = open_mailroom(mail=["--later", 1], RETRY_AFTER=15)
     path = room.start("ada@example.org, Ada")
@@ -221,6 +222,7 @@ def test_an_id_that_was_never_given_out_is_unknown(mailroom):
     assert mailroom.web.get(f"{path}/report.csv").status_code == 404
 
 
+@pytest.mark.takes(20)
 def test_what_is_forgotten_is_gone_and_not_unknown(open_mailroom):
     room = open_mailroom(KEEP=20)
     path = room.start("ada@example.org")

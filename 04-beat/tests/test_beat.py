@@ -139,6 +139,7 @@ def test_a_killed_beat_repeats_runs_and_their_digest_is_written_once(bench, redi
     assert redis.get(second) == "written before the kill"
 
 
+@pytest.mark.takes(20)
 def test_beat_goes_on_when_the_broker_was_away_for_ten_seconds():
     with Bench(CHAPTER) as bench:
         # Slow enough to be stopped while it waits.

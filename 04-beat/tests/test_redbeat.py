@@ -59,6 +59,7 @@ def entries(redis):
 # Entries
 
 
+@pytest.mark.takes(20)
 def test_entries_change_while_beat_runs(bench, fast, entries):
     beat = redbeat(bench, fast)
     tick = f"{SENDS} tick (clock.tasks.heartbeat)"
@@ -168,6 +169,7 @@ def test_business_days_keep_their_holidays_in_redbeat(bench, redis):
 # When Redis is away
 
 
+@pytest.mark.takes(20)
 def test_redbeat_ends_when_redis_goes_away_and_waits_for_it_when_it_starts():
     with Bench(CHAPTER) as bench:
         beat = redbeat(bench, CHAPTER)
@@ -246,6 +248,7 @@ def take_over(bench, kills, wait):
     return beats, worker
 
 
+@pytest.mark.takes(40)
 def test_two_times_the_active_process_is_killed_and_the_other_takes_over():
     def some_ticks(active):
         before = len(ticks([active]))
