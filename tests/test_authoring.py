@@ -32,6 +32,7 @@ EXERCISE = "exercises/1_first_task"
 BROKEN = [
     ("experiments/done_and_failed.py", "- [x]", "- [ ]", "the part Predict needs three choices"),
     ("experiments/done_and_failed.py", "def claims(", "def clams(", "no function claims(rows)"),
+    ("experiments/done_and_failed.py", "## Why\n", "## Why\nTODO: a\n", "15: TODO: a ..."),
     ("experiments/done_and_failed.py", "## Why", "## Because", "It needs '## ' headings in this"),
     ("experiments/done_and_failed.py", "\ndef run", "\nimport x.y\ndef run", "cannot be imported"),
     ("errors/sending.py", "## Fix", "## Repair", "It needs '## ' headings in this order: Why, Fix"),
@@ -100,6 +101,12 @@ def test_a_draft_is_whole_and_the_checks_say_what_is_to_be_written(chapter, make
 def test_a_draft_of_an_exercise_gets_the_next_number(chapter):
     drafts.exercise(chapter, "the_task")
     assert exercises.of_chapter(chapter)[-1].name == "01/7"
+    assert any("nothing about 01/7. Add to its MISTAKES" in each for each in said(chapter))
+
+
+def test_a_draft_of_an_experiment_starts_a_worker_of_its_chapter():
+    chapter = find("03")
+    assert drafts.usual_app(chapter) == "make_celery"
 
 
 def lab(*words):

@@ -1,5 +1,6 @@
 """Every exercise: its starter fails, its solution passes, and they differ at the TODO only."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -120,6 +121,13 @@ LOOKS_THEN_WRITES = """if not supplier.memory.exists(f"ordered:{due}"):
 MISTAKES = [
     ("01/1", "@app.task", '@app.task(name="caption")', "It should list captions.caption"),
     ("01/1", "(photo):", "(photo:", "captions.py cannot be read: '(' was never closed (line 9)."),
+    (
+        "01/2",
+        'forget(6, 3)": "PENDING"',
+        'forget(6, 3)": "SUCCESS"',
+        "Look at divide_and_forget(6, 3)",
+    ),
+    ("01/2", '"divide(6, 3)": "SUCCESS"', '"divide": "SUCCESS"', "Keep the four calls in ANSWERS"),
     ("01/3", ", retry_backoff=True", "", "Celery waits 180 seconds"),
     ("01/3", "(ConnectionError,)", "(Exception,)", "A wrong address was tried again"),
     ("01/4", "(total.s())", "", "a chord that has not been sent"),
@@ -127,6 +135,8 @@ MISTAKES = [
     ("01/4", "return chord", "chord", "It should return the receipt of `total`"),
     ("01/5", '"studio.newsletter": {"queue": "mail"}', '"mail"', "should be a dict"),
     ("01/5", '"studio.newsletter"', '"newsletter"', "full name of the task is studio.newsletter"),
+    ("01/6", '"prints.frame"', '"prints.Frame"', "Where does the next message wait?"),
+    ("01/6", "colour.s(), frame.s()", "frame.s(), colour.s()", "came back as 'coloured framed"),
     ("02/1", ', namespace="CELERY"', "", "does it know the namespace?"),
     ("02/1", ', include=["tasks"]', "", "Which argument of Celery(...) makes it import"),
     ("02/2", "result.id}", "result.get()}", "Does it wait for the result?"),
@@ -273,6 +283,17 @@ def test_code_that_ends_the_check_or_asks_is_told_so(copy, code, said):
     with (folder / "times.py").open("a") as file:
         file.write(f"\n{code}\n")
     assert said in (exercises.find("04/1").check(folder) or "Right.")
+
+
+def test_what_only_the_check_has_seen_is_said_with_its_place(copy, tmp_path):
+    """A fault of a new check looks like one of the learner's code, to whoever writes it."""
+    real = exercises.find("01/1")
+    folder = shutil.copytree(real.folder, tmp_path / "exercise")
+    (folder / "check.py").write_text("def check(bench):\n    {}['paper']\n")
+    assert dataclasses.replace(real, folder=folder).check(copy(real.solved)) == (
+        "With your code this happens: KeyError: 'paper'\n"
+        "It was seen in check.py, line 2: {}['paper']"
+    )
 
 
 # The commands, on copies in a folder of the test's own

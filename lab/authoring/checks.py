@@ -22,6 +22,7 @@ from lab.course.experiments import Experiment, NotAnExperiment
 # What stands in a chapter's folder beside the example.
 FILES = ("README.md", "lesson.toml", "requirements.txt")
 FOLDERS = ("tests", "experiments", "errors", "exercises", "solutions")
+MISTAKES = chapters.ROOT / "tests" / "test_exercises.py"
 TABLES = ("objectives", "experiments", "tasks", "key_points")
 
 
@@ -71,9 +72,9 @@ def inside(folder: Path) -> list[Path]:
 def todos(path: Path) -> Iterator[str]:
     """What `lab new` has left to do in a file."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        if "TODO" in line:
-            todo = line[line.index("TODO") :].strip().rstrip('"')
-            yield f"{place(path)}:{number}: {todo}"
+        if found := re.search(r'TODO[^"]*', line):
+            todo = found[0].strip()
+            yield f"{place(path)}:{number}: {todo}{'' if todo.endswith(('.', '?')) else ' ...'}"
 
 
 # The parts of a chapter
@@ -126,6 +127,11 @@ def of_exercise(exercise: Exercise) -> Iterator[str]:
     if (folder / "hints.md").exists():
         yield from of_hints(exercise)
     yield from of_starter(exercise)
+    if f'("{exercise.name}", ' not in MISTAKES.read_text():
+        yield (
+            f"{place(MISTAKES)}: nothing about {exercise.name}. Add to its MISTAKES what beginners "
+            "write instead, and what they are told."
+        )
 
 
 def of_hints(exercise: Exercise) -> Iterator[str]:

@@ -6,6 +6,7 @@ What is to be written says TODO. `lab.authoring.checks` lists every one that is 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from lab.chapters import Chapter
@@ -36,7 +37,7 @@ TODO: what to write instead, in one or two sentences.
 
 def run(bench):
     """TODO: do it with real processes, and return a row for each case."""
-    bench.worker("tasks")  # TODO: the app of this chapter, as in `celery -A tasks worker`
+    bench.worker("APP")  # TODO: start what you need. Here a worker: celery -A APP worker
     return [{"case": "first", "seen": "nothing"}]
 
 
@@ -108,7 +109,8 @@ class NoDraft(ValueError):
 
 def experiment(chapter: Chapter, name: str) -> list[Path]:
     """A file for a new experiment."""
-    return written({chapter.folder / "experiments" / f"{checked(name)}.py": EXPERIMENT})
+    text = EXPERIMENT.replace("APP", usual_app(chapter))
+    return written({chapter.folder / "experiments" / f"{checked(name)}.py": text})
 
 
 def error(chapter: Chapter, name: str) -> list[Path]:
@@ -134,6 +136,13 @@ def exercise(chapter: Chapter, name: str) -> list[Path]:
             chapter.folder / "solutions" / folder / "task.py": STARTER,
         }
     )
+
+
+def usual_app(chapter: Chapter) -> str:
+    """The app whose worker most experiments of a chapter start."""
+    code = "".join(path.read_text() for path in sorted(chapter.folder.glob("experiments/*.py")))
+    apps = Counter(re.findall(r'bench\.worker\("(\w+)"', code))
+    return apps.most_common(1)[0][0] if apps else "tasks"
 
 
 def checked(name: str) -> str:

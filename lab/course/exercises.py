@@ -161,7 +161,9 @@ class Exercise:
                 frames = traceback.extract_tb(error.__traceback__)
                 theirs = [frame for frame in frames if Path(frame.filename).parent == folder]
                 if not theirs:
-                    return f"With your code this happens: {raised}"
+                    [*_, seen] = [each for each in frames if each.filename == module.__file__]
+                    place = f"check.py, line {seen.lineno}: {seen.line}"
+                    return f"With your code this happens: {raised}\nIt was seen in {place}"
                 place = f"{Path(theirs[-1].filename).name}: {theirs[-1].line}"
                 return f"Your code raised {raised}\n{tail(place)}"
         return None
