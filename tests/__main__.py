@@ -19,12 +19,13 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import click
+from rich.console import Console
 
 from lab.chapters import ROOT, NoChapter, find
 from lab.testing.turns import ADDRESS, Turns
@@ -141,11 +142,18 @@ def run_all(beside: Sequence[Session], alone: Sequence[Session]) -> list[Result]
             click.echo(said.strip())
             results.extend(found)
 
-        running = [pool.submit(run, number, session) for number, session in enumerate(beside)]
-        for done in as_completed(running):
-            show(*done.result())
-        for number, session in enumerate(alone, start=len(beside)):
-            show(*run(number, session))
+        running = {pool.submit(run, number, session) for number, session in enumerate(beside)}
+        begun = time.monotonic()
+        with Console().status("") as status:  # nothing, where nobody looks on
+            while running:
+                minutes, seconds = divmod(int(time.monotonic() - begun), 60)
+                status.update(f"{turns.ended} tests are done, after {minutes}:{seconds:02}")
+                done, running = wait(running, timeout=1, return_when=FIRST_COMPLETED)
+                for each in done:
+                    show(*each.result())
+            for number, session in enumerate(alone, start=len(beside)):
+                status.update(f"{session.name}, one after the other")
+                show(*run(number, session))
     turns.close()
     return results
 
@@ -202,6 +210,7 @@ def main(chapter: str | None, soak: bool, changed: bool, base: str, slowest: int
     except NoChapter as error:
         raise click.ClickException(str(error)) from None
     begun = time.monotonic()
+    click.echo(f"Proving {scope.what}. This takes minutes. What a folder says is shown at its end.")
     trap = Trap()
     results = run_all(*sessions_for(scope, soak))
     LAST_RUN.write_text(json.dumps([asdict(result) for result in results]))

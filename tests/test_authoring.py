@@ -117,6 +117,7 @@ def lab(*words):
 
 def test_a_name_that_is_none_is_refused():
     assert "is not a name. Write small letters" in lab("new", "error", "01/A-b").stderr
+    assert "lab new error 03/a_b" in lab("new", "error", "a_b").stderr
     assert "There is no chapter '99'" in lab("new", "error", "99/a").stderr
 
 

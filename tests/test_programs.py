@@ -79,7 +79,9 @@ def found_in(programs, folder):
 
 @cache
 def modules():
-    listing = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True)
+    # New ones too: an author has not added them yet.
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if listing.returncode != 0:
         pytest.skip("this is not a git checkout")
     return [ROOT / name for name in listing.stdout.splitlines() if (ROOT / name).exists()]

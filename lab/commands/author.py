@@ -23,7 +23,9 @@ def new(kind: str, name: str) -> None:
 
     Raises `click.ClickException` when the name is none, or is taken.
     """
-    number, _, rest = name.partition("/")
+    number, slash, rest = name.partition("/")
+    if not slash:
+        raise click.ClickException(f"Name the chapter as well:  lab new {kind} 03/{name}")
     chapter = chapter_named(number)
     try:
         files = KINDS[kind](chapter, rest)
@@ -38,8 +40,7 @@ def check(name: str | None) -> bool:
     """Say what is missing, in the whole course or in one chapter. Returns whether nothing is."""
     chosen = [chapter_named(name)] if name else chapters.all_chapters()
     missing = [sentence for chapter in chosen for sentence in checks.of_chapter(chapter)]
-    if not name:
-        missing += checks.of_page(chapters.TUTORIALS / "errors.md")
+    missing += checks.of_page(chapters.TUTORIALS / "errors.md")  # it has entries of each chapter
     for sentence in missing:
         click.echo(sentence)
     click.echo(f"\n{len(missing)} to do." if missing else "Nothing is missing.")

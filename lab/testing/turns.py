@@ -22,10 +22,13 @@ ADDRESS = "LAB_TEST_TURNS"
 
 
 class Turns:
-    """Gives so many turns at a time. `waiting` are the seconds of those who wait for one."""
+    """Gives so many turns at a time. `waiting` are the seconds of those who wait for one.
+
+    `free` turns can be had at once, and `ended` are over.
+    """
 
     def __init__(self, number: int) -> None:
-        self.free = number
+        self.free, self.ended = number, 0
         self.waiting: list[float] = []
         self._changed = threading.Condition()
         self._folder = tempfile.TemporaryDirectory(prefix="lab-turns-")
@@ -62,6 +65,7 @@ class Turns:
                 pass
             with self._changed:
                 self.free += 1
+                self.ended += 1
                 self._changed.notify_all()
 
     def close(self) -> None:
